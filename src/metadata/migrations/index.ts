@@ -1,0 +1,22 @@
+/** The migrations in order. Forward only: a released one is never changed. */
+import registry from "./0001-registry.sql" with { type: "text" };
+import replication from "./0002-replication.sql" with { type: "text" };
+
+export interface Migration {
+  readonly name: string;
+  readonly sql: string;
+}
+
+export const migrations: readonly Migration[] = [
+  { name: "0001-registry", sql: registry },
+  { name: "0002-replication", sql: replication },
+];
+
+/** The single statements of a migration. No statement of ours has a semicolon inside. */
+export function statementsOf(migration: Migration): string[] {
+  return migration.sql
+    .replace(/--.*$/gm, "")
+    .split(";")
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== "");
+}

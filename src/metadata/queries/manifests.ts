@@ -1,0 +1,206 @@
+/** Queries on manifests, what they refer to, and referrers. */
+import type { ManifestReference, ReferenceRole } from "../../image/manifest.ts";
+import type { Queryable, SqlValue, Transaction } from "../metadata-store.ts";
+import { parts, placeholders } from "./blobs.ts";
+
+export interface ManifestRow {
+  digest: string;
+  media_type: string;
+  bytes: Uint8Array;
+}
+
+export async function selectManifestByDigest(
+  db: Queryable,
+  account: string,
+  repository: string,
+  digest: string,
+): Promise<ManifestRow | undefined> {
+  const rows = await db.all<ManifestRow>(
+    `select m.digest, m.media_type, m.bytes
+     from repositories r join manifests m on m.repository_id = r.id
+     where r.account = $1 and r.name = $2 and m.digest = $3`,
+    [account, repository, digest],
+  );
+  return rows[0];
+}
+
+export async function selectManifestByTag(
+  db: Queryable,
+  account: string,
+  repository: string,
+  tag: string,
+): Promise<ManifestRow | undefined> {
+  const rows = await db.all<ManifestRow>(
+    `select m.digest, m.media_type, m.bytes
+     from repositories r
+     join tags t on t.repository_id = r.id
+     join manifests m on m.repository_id = r.id and m.digest = t.digest
+     where r.account = $1 and r.name = $2 and t.name = $3`,
+    [account, repository, tag],
+  );
+  return rows[0];
+}
+
+export interface NewManifest {
+  readonly repositoryId: number;
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+  readonly artifactType: string | undefined;
+  readonly subject: string | undefined;
+  readonly annotations: Readonly<Record<string, string>> | undefined;
+  readonly references: readonly ManifestReference[];
+  readonly pushedAt: number;
+  readonly origin: string;
+}
+
+/** True when it was not there before. */
+export async function insertManifest(tx: Transaction, manifest: NewManifest): Promise<boolean> {
+  const rows = await tx.all(
+    `insert into manifests (repository_id, digest, media_type, bytes, artifact_type, subject,
+       annotations, pushed_at, origin)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     on conflict do nothing
+     returning digest`,
+    [
+      manifest.repositoryId,
+      manifest.digest,
+      manifest.mediaType,
+      manifest.bytes,
+      manifest.artifactType ?? null,
+      manifest.subject ?? null,
+      manifest.annotations === undefined ? null : JSON.stringify(manifest.annotations),
+      manifest.pushedAt,
+      manifest.origin,
+    ],
+  );
+  if (rows.length === 0) return false;
+  await insertReferences(tx, manifest);
+  return true;
+}
+
+/** Many rows in one statement: a manifest can have thousands of descriptors. */
+async function insertReferences(tx: Transaction, manifest: NewManifest): Promise<void> {
+  const columns = 8;
+  const batch = 100;
+  for (let start = 0; start < manifest.references.length; start += batch) {
+    const references = manifest.references.slice(start, start + batch);
+    const values: SqlValue[] = [];
+    const rows = references.map((reference, i) => {
+      values.push(
+        manifest.repositoryId,
+        manifest.digest,
+        start + i,
+        reference.role,
+        reference.digest,
+        reference.mediaType,
+        reference.size,
+        reference.required ? 1 : 0,
+      );
+      return `(${placeholders(columns, i * columns + 1)})`;
+    });
+    await tx.all(
+      `insert into manifest_references
+         (repository_id, manifest, position, role, digest, media_type, size, required)
+       values ${rows.join(", ")}`,
+      values,
+    );
+  }
+}
+
+export interface ReferenceRow {
+  role: ReferenceRole;
+  digest: string;
+  media_type: string;
+  size: number;
+  required: number;
+}
+
+export function selectReferences(
+  db: Queryable,
+  repositoryId: number,
+  manifest: string,
+): Promise<ReferenceRow[]> {
+  return db.all<ReferenceRow>(
+    `select role, digest, media_type, size, required from manifest_references
+     where repository_id = $1 and manifest = $2 order by position`,
+    [repositoryId, manifest],
+  );
+}
+
+/** A manifest of the repository that refers to the digest, if any. */
+export async function selectReferringManifest(
+  db: Queryable,
+  repositoryId: number,
+  digest: string,
+): Promise<string | undefined> {
+  const rows = await db.all<{ manifest: string }>(
+    "select manifest from manifest_references where repository_id = $1 and digest = $2 limit 1",
+    [repositoryId, digest],
+  );
+  return rows[0]?.manifest;
+}
+
+/** Those among `digests` that are manifests of the repository; holds their rows. */
+export async function selectManifestDigests(
+  tx: Transaction,
+  repositoryId: number,
+  digests: readonly string[],
+): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const part of parts(digests)) {
+    const rows = await tx.all<{ digest: string }>(
+      `select digest from manifests
+       where repository_id = $1 and digest in (${placeholders(part.length, 2)})
+       order by digest ${tx.dialect.forUpdate}`,
+      [repositoryId, ...part],
+    );
+    for (const row of rows) found.add(row.digest);
+  }
+  return found;
+}
+
+/** Deletes a manifest with its references; true when there was one. Its tags are the caller's. */
+export async function deleteManifestRows(
+  tx: Transaction,
+  repositoryId: number,
+  digest: string,
+): Promise<boolean> {
+  const rows = await tx.all(
+    "delete from manifests where repository_id = $1 and digest = $2 returning digest",
+    [repositoryId, digest],
+  );
+  await tx.all("delete from manifest_references where repository_id = $1 and manifest = $2", [
+    repositoryId,
+    digest,
+  ]);
+  return rows.length > 0;
+}
+
+export interface ReferrerRow {
+  digest: string;
+  media_type: string;
+  size: number;
+  artifact_type: string | null;
+  annotations: string | null;
+}
+
+/** Manifests whose subject is `subject`, behind `after`, in the order of their digests. */
+export function selectReferrers(
+  db: Queryable,
+  account: string,
+  repository: string,
+  subject: string,
+  options: { artifactType: string | undefined; after: string; limit: number },
+): Promise<ReferrerRow[]> {
+  const parameters: SqlValue[] = [account, repository, subject, options.after, options.limit];
+  if (options.artifactType !== undefined) parameters.push(options.artifactType);
+  return db.all<ReferrerRow>(
+    `select m.digest, m.media_type, length(m.bytes) as size, m.artifact_type, m.annotations
+     from repositories r join manifests m on m.repository_id = r.id
+     where r.account = $1 and r.name = $2 and m.subject = $3 and m.digest > $4
+       ${options.artifactType === undefined ? "" : "and m.artifact_type = $6"}
+     order by m.digest limit $5`,
+    parameters,
+  );
+}

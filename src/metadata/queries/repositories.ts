@@ -1,0 +1,53 @@
+/** Queries on repositories. */
+import type { Queryable, Transaction } from "../metadata-store.ts";
+import { nextCounterValue } from "./counters.ts";
+
+export interface RepositoryRow {
+  id: number;
+  account: string;
+  name: string;
+  created_at: number;
+}
+
+export async function selectRepository(
+  db: Queryable,
+  account: string,
+  name: string,
+): Promise<RepositoryRow | undefined> {
+  const rows = await db.all<RepositoryRow>(
+    "select id, account, name, created_at from repositories where account = $1 and name = $2",
+    [account, name],
+  );
+  return rows[0];
+}
+
+/** Undefined when it exists already. */
+export async function insertRepository(
+  tx: Transaction,
+  account: string,
+  name: string,
+  createdAt: number,
+): Promise<RepositoryRow | undefined> {
+  const id = await nextCounterValue(tx, "repositories");
+  const rows = await tx.all<RepositoryRow>(
+    `insert into repositories (id, account, name, created_at) values ($1, $2, $3, $4)
+     on conflict do nothing
+     returning id, account, name, created_at`,
+    [id, account, name, createdAt],
+  );
+  return rows[0];
+}
+
+/** Names of an account's repositories behind `after`, in byte order. */
+export async function selectRepositoryNames(
+  db: Queryable,
+  account: string,
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const rows = await db.all<{ name: string }>(
+    "select name from repositories where account = $1 and name > $2 order by name limit $3",
+    [account, after, limit],
+  );
+  return rows.map((row) => row.name);
+}

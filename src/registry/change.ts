@@ -1,0 +1,57 @@
+/**
+ * The journal: facts about this region's state, written in the transaction of the state itself.
+ * Events, replication, audit, lag and repair read it.
+ */
+
+import type { Transaction } from "../metadata/metadata-store.ts";
+import { insertChange } from "../metadata/queries/changes.ts";
+import type { RegistryContext } from "./context.ts";
+import type { HybridTimestamp } from "./hybrid-clock.ts";
+
+export type ChangeKind =
+  | "repository_created"
+  /** A manifest was pushed, or a tag set; `tag` is absent for a push by digest. */
+  | "image_pushed"
+  | "tag_deleted"
+  /** A manifest was deleted with all its tags. */
+  | "image_deleted"
+  | "blob_deleted"
+  | "replication_configuration_set";
+
+export interface Change {
+  readonly kind: ChangeKind;
+  readonly account: string;
+  /** Empty for a change of the registry itself. */
+  readonly repository: string;
+  readonly repositoryId?: number;
+  readonly digest?: string;
+  readonly tag?: string;
+  /** The version of the tag that this change made. */
+  readonly clock?: HybridTimestamp;
+  /** The region in which a client made the change. */
+  readonly origin: string;
+  /** ARN of the principal that made it. */
+  readonly actor: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+/** Call it last in a transaction: the journal's counter is held until the commit. */
+export async function announce(
+  context: RegistryContext,
+  tx: Transaction,
+  change: Change,
+): Promise<void> {
+  for (const observer of context.observers) await observer(tx, change);
+  await insertChange(tx, {
+    at: context.clock.now(),
+    kind: change.kind,
+    account: change.account,
+    repository: change.repository,
+    digest: change.digest ?? null,
+    tag: change.tag ?? null,
+    clock: change.clock ?? null,
+    origin: change.origin,
+    actor: change.actor,
+    detail: change.detail === undefined ? null : JSON.stringify(change.detail),
+  });
+}
