@@ -14,7 +14,7 @@ export type ManifestReferenceInput = { readonly digest: Digest } | { readonly ta
 export interface StoredManifest {
   readonly digest: string;
   readonly mediaType: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** @throws repository_unknown, manifest_unknown */

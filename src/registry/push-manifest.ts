@@ -27,6 +27,8 @@ export interface PushedManifest {
   readonly subject: Digest | undefined;
   /** False when manifest and tags were all there already. */
   readonly changed: boolean;
+  /** What the client should know although it succeeded: printable, without quotes. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -73,7 +75,15 @@ export async function pushManifest(
     if (inserted && moved.length === 0) await announce(context, tx, change);
     return inserted || moved.length > 0;
   });
-  return { digest, mediaType: manifest.mediaType, subject: manifest.subject, changed };
+  const { mediaType, subject } = manifest;
+  return { digest, mediaType, subject, changed, warnings: warningsOf(manifest) };
+}
+
+function warningsOf({ references }: ParsedManifest): string[] {
+  const foreign = references.filter((reference) => !reference.required).length;
+  return foreign === 0
+    ? []
+    : [`${foreign} foreign layers are not kept in this registry and will not be replicated`];
 }
 
 /** @throws manifest_invalid, manifest_too_large */
