@@ -9,15 +9,19 @@ import { ensureRootCredentials, rootPrincipal, storedAccessKeys } from "./access
 import { secretCipher } from "./access/installation-key.ts";
 import { rootAccess } from "./access/root-access.ts";
 import { registryTokens } from "./access/tokens.ts";
+import { awsHandler } from "./aws/handler.ts";
 import { filesystemBlobStore } from "./blobs/filesystem.ts";
 import { verified } from "./blobs/verified.ts";
 import { measuredMetadataStore } from "./metadata/measured.ts";
 import type { MetadataStore } from "./metadata/metadata-store.ts";
+import { postgresMetadataStore } from "./metadata/postgres.ts";
 import { sqliteMetadataStore } from "./metadata/sqlite.ts";
 import { defaultOciSettings } from "./oci/endpoint.ts";
 import { ociHandler } from "./oci/handler.ts";
+import { openReplication } from "./region-replication.ts";
+import { expireUploads } from "./registry/cancel-upload.ts";
 import { claimRegion } from "./registry/claim-region.ts";
-import type { RegistryContext } from "./registry/context.ts";
+import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
 import { hybridClock } from "./registry/hybrid-clock.ts";
 import { keyedMutex } from "./registry/keyed-mutex.ts";
 import type { Clock, Random } from "./runtime/clock.ts";
@@ -70,6 +74,10 @@ export interface Region {
   stop(): Promise<void>;
 }
 
+const uploadExpiryIntervalMilliseconds = 10 * 60_000;
+/** Gauges between two readings are as old as this at most. */
+const lagIntervalMilliseconds = 5000;
+
 /** A region that cannot start, in words for the operator. */
 export class StartError extends Error {
   override readonly name = "StartError";
@@ -102,7 +110,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
 
   const metrics = metricsRegistry((error) => logger.warn({ error }, "a metric failed"));
   const metadata = measuredMetadataStore(
-    await openMetadata(configuration, clock.now()),
+    await openMetadata(configuration, clock, random),
     metrics,
     monotonicNow,
   );
@@ -121,13 +129,12 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     account: configuration.account,
     given: await givenRootCredentials(configuration),
   });
-  const access = rootAccess({
-    keys: storedAccessKeys(metadata, cipher),
-    tokens: registryTokens({ installationKey, region: configuration.region, clock }),
-    clock,
-  });
+  const keys = storedAccessKeys(metadata, cipher);
+  const tokens = registryTokens({ installationKey, region: configuration.region, clock });
+  const access = rootAccess({ keys, tokens, clock });
 
   const { registry, limits } = configuration;
+  const observers: ChangeObserver[] = [];
   const context: RegistryContext = {
     region: configuration.region,
     metadata,
@@ -143,11 +150,13 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       uploadExpiryMilliseconds: registry.uploadExpiry.milliseconds,
       garbageGraceMilliseconds: registry.garbageGrace.milliseconds,
     },
-    observers: [],
+    observers,
     uploadMutex: keyedMutex(),
   };
   registerProcessMetrics(metrics, { version, region: configuration.region, monotonicNow });
   const countRequest = requestMetrics(metrics);
+  const replication = await openReplication({ configuration, context, metrics, logger });
+  if (replication !== undefined) observers.push(replication.observer);
 
   const handler = createServer({
     logger,
@@ -161,6 +170,19 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
         catalogPageDefault: Math.min(defaultOciSettings.catalogPageDefault, limits.pageSize),
       },
     }),
+    aws: awsHandler({
+      registry: context,
+      access,
+      keys,
+      tokens,
+      knownRegions: new Set([
+        configuration.region,
+        ...configuration.chart.map((region) => region.name),
+      ]),
+      reportError: (error, { requestId }) =>
+        logger.error({ requestId, error }, "request failed unexpectedly"),
+    }),
+    ...(replication !== undefined && { replication: replication.handler }),
     health: healthHandler({
       clock,
       checks: healthChecks(metadata, configuration.data),
@@ -194,8 +216,32 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     (gauge) => gauge.series().set(listener.requestsInFlight()),
   );
 
-  const schedule = startSchedule(clock, [], (work, error) =>
-    logger.error({ work: work.name, error }, "scheduled work failed"),
+  if (replication !== undefined) {
+    replication.start();
+    undo.push(() => replication.stop());
+  }
+  const schedule = startSchedule(
+    clock,
+    [
+      {
+        name: "upload expiry",
+        intervalMilliseconds: uploadExpiryIntervalMilliseconds,
+        async run() {
+          const expired = await expireUploads(context);
+          if (expired > 0) logger.info({ uploads: expired }, "abandoned uploads dropped");
+        },
+      },
+      ...(replication === undefined
+        ? []
+        : [
+            {
+              name: "replication lag",
+              intervalMilliseconds: lagIntervalMilliseconds,
+              run: async () => void (await replication.lags()),
+            },
+          ]),
+    ],
+    (work, error) => logger.error({ work: work.name, error }, "scheduled work failed"),
   );
   undo.push(() => schedule.stop());
 
@@ -224,11 +270,17 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   };
 }
 
-function openMetadata(configuration: Configuration, now: number): Promise<MetadataStore> {
-  if (configuration.metadata.driver === "sqlite") {
-    return sqliteMetadataStore({ path: join(configuration.data, "metadata.sqlite"), now });
+function openMetadata(
+  { metadata, data }: Configuration,
+  clock: Clock,
+  random: Random,
+): Promise<MetadataStore> {
+  const now = clock.now();
+  if (metadata.driver === "sqlite") {
+    return sqliteMetadataStore({ path: join(data, "metadata.sqlite"), now });
   }
-  throw new StartError("metadata.driver postgres is not built in yet");
+  if (metadata.url === undefined) throw new StartError("metadata.url is missing");
+  return postgresMetadataStore({ url: metadata.url, now, clock, random });
 }
 
 /** Ordered so that what costs least is said first. */
