@@ -5,6 +5,7 @@ import { filesystemBlobStore } from "./blobs/filesystem.ts";
 import { verified } from "./blobs/verified.ts";
 import { measuredMetadataStore } from "./metadata/measured.ts";
 import type { MetadataStore } from "./metadata/metadata-store.ts";
+import { postgresMetadataStore } from "./metadata/postgres.ts";
 import { sqliteMetadataStore } from "./metadata/sqlite.ts";
 import { claimRegion } from "./registry/claim-region.ts";
 import type { ChangeObserver, RegistryContext, RegistrySettings } from "./registry/context.ts";
@@ -45,7 +46,7 @@ export async function makeDataDirectory(data: string): Promise<void> {
 /** @throws {StartError | RegionMismatchError} */
 export async function openRegistry(options: OpenRegistryOptions): Promise<OpenRegistry> {
   const { configuration, clock, random } = options;
-  const store = await openMetadata(configuration, clock.now());
+  const store = await openMetadata(configuration, clock, random);
   const metadata = measuredMetadataStore(store, options.metrics, options.monotonicNow);
   try {
     await claimRegion(metadata, configuration.region, clock.now());
@@ -85,9 +86,15 @@ export function registrySettings({ registry }: Configuration): RegistrySettings 
   };
 }
 
-async function openMetadata(configuration: Configuration, now: number): Promise<MetadataStore> {
-  if (configuration.metadata.driver === "sqlite") {
-    return sqliteMetadataStore({ path: join(configuration.data, "metadata.sqlite"), now });
+function openMetadata(
+  { metadata, data }: Configuration,
+  clock: Clock,
+  random: Random,
+): Promise<MetadataStore> {
+  const now = clock.now();
+  if (metadata.driver === "sqlite") {
+    return sqliteMetadataStore({ path: join(data, "metadata.sqlite"), now });
   }
-  throw new StartError("metadata.driver postgres is not built in yet");
+  if (metadata.url === undefined) throw new StartError("metadata.url is missing");
+  return postgresMetadataStore({ url: metadata.url, now, clock, random });
 }

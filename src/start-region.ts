@@ -9,10 +9,13 @@ import { ensureRootCredentials, rootPrincipal, storedAccessKeys } from "./access
 import { secretCipher } from "./access/installation-key.ts";
 import { rootAccess } from "./access/root-access.ts";
 import { registryTokens } from "./access/tokens.ts";
+import { awsHandler } from "./aws/handler.ts";
 import { defaultOciSettings } from "./oci/endpoint.ts";
 import { ociHandler } from "./oci/handler.ts";
 import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts";
-import type { RegistryContext } from "./registry/context.ts";
+import { openReplication } from "./region-replication.ts";
+import { expireUploads } from "./registry/cancel-upload.ts";
+import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
 import type { Clock, Random } from "./runtime/clock.ts";
 import type { Configuration } from "./runtime/configuration-entries.ts";
 import { formatListenAddress, type ListenAddress } from "./runtime/configuration-values.ts";
@@ -26,7 +29,7 @@ import { metricsHandler } from "./runtime/metrics-endpoint.ts";
 import { registerProcessMetrics } from "./runtime/process-metrics.ts";
 import { isLogged, requestLine } from "./runtime/request-log.ts";
 import { requestMetrics } from "./runtime/request-metrics.ts";
-import { startSchedule } from "./runtime/schedule.ts";
+import { type ScheduledWork, startSchedule } from "./runtime/schedule.ts";
 import {
   generateInstallationKey,
   type RootCredentials,
@@ -59,6 +62,10 @@ export interface Region {
   stop(): Promise<void>;
 }
 
+const uploadExpiryIntervalMilliseconds = 10 * 60_000;
+/** Gauges between two readings are as old as this at most. */
+const lagIntervalMilliseconds = 5000;
+
 /**
  * @throws {StartError | DirectoryLockedError | RegionMismatchError | InstallationFilesError} in
  * words for the operator
@@ -87,7 +94,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   for (const warning of warnings) logger.warn({ warning }, "a secret is not well kept");
 
   const metrics = metricsRegistry((error) => logger.warn({ error }, "a metric failed"));
-  const registry = await openRegistry({ ...options, metrics, observers: [] });
+  const observers: ChangeObserver[] = [];
+  const registry = await openRegistry({ ...options, metrics, observers });
   undo.push(() => registry.close());
   const { context } = registry;
 
@@ -102,14 +110,15 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     account: configuration.account,
     given: files.rootCredentials,
   });
-  const access = rootAccess({
-    keys: storedAccessKeys(context.metadata, cipher),
-    tokens: registryTokens({ installationKey, region: configuration.region, clock }),
-    clock,
-  });
+  const keys = storedAccessKeys(context.metadata, cipher);
+  const tokens = registryTokens({ installationKey, region: configuration.region, clock });
+  const access = rootAccess({ keys, tokens, clock });
 
   registerProcessMetrics(metrics, { version, region: configuration.region, monotonicNow });
   const countRequest = requestMetrics(metrics);
+  const replication = await openReplication({ configuration, context, metrics, logger });
+  if (replication !== undefined) observers.push(replication.observer);
+
   const handler = createServer({
     logger,
     oci: ociHandler({
@@ -122,6 +131,16 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
         catalogPageDefault: Math.min(defaultOciSettings.catalogPageDefault, limits.pageSize),
       },
     }),
+    aws: awsHandler({
+      registry: context,
+      access,
+      keys,
+      tokens,
+      knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
+      reportError: (error, { requestId }) =>
+        logger.error({ requestId, error }, "request failed unexpectedly"),
+    }),
+    ...(replication !== undefined && { replication: replication.handler }),
     health: healthHandler({
       clock,
       checks: healthChecks(context, configuration.data),
@@ -153,7 +172,28 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     (gauge) => gauge.series().set(listener.requestsInFlight()),
   );
 
-  const schedule = startSchedule(clock, [], (work, error) =>
+  if (replication !== undefined) {
+    replication.start();
+    undo.push(() => replication.stop());
+  }
+  const works: ScheduledWork[] = [
+    {
+      name: "upload expiry",
+      intervalMilliseconds: uploadExpiryIntervalMilliseconds,
+      async run() {
+        const expired = await expireUploads(context);
+        if (expired > 0) logger.info({ uploads: expired }, "abandoned uploads dropped");
+      },
+    },
+  ];
+  if (replication !== undefined) {
+    works.push({
+      name: "replication lag",
+      intervalMilliseconds: lagIntervalMilliseconds,
+      run: async () => void (await replication.lags()),
+    });
+  }
+  const schedule = startSchedule(clock, works, (work, error) =>
     logger.error({ work: work.name, error }, "scheduled work failed"),
   );
   undo.push(() => schedule.stop());

@@ -72,7 +72,8 @@ function asYaml(resolved: CommandConfiguration): string {
         const text = stringify({ [key]: value }).trimEnd();
         lines.push(text.replace(/^/gm, indent));
       } else {
-        const shown = node.secret ? hidden : node.type.format(value);
+        const plain = typeof value === "boolean" || typeof value === "number";
+        const shown = node.secret ? hidden : plain ? value : node.type.format(value);
         const comment = origin === undefined ? "" : `  # ${origin}`;
         lines.push(`${indent}${stringify({ [key]: shown }).trimEnd()}${comment}`);
       }
