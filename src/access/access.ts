@@ -93,6 +93,10 @@ export interface Permission {
    * tell, and the tags of a repository, which `Access` looks up itself.
    */
   readonly conditions?: ConditionKeys;
+  /** Whose registry it is about, when the resource does not say it. Absent: the caller's own. */
+  readonly account?: string;
+  /** The JSON text of a role's trust policy: it must allow the caller, or the caller's account. */
+  readonly trustPolicy?: string;
 }
 
 export interface Caller {
