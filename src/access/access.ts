@@ -75,8 +75,10 @@ export interface RequestFacts {
   readonly secure: boolean;
   /** `aws:UserAgent` */
   readonly userAgent: string | null;
-  /** `aws:referer` */
+  /** `aws:Referer` */
   readonly referer: string | null;
+  /** The private endpoint that the request came through: `aws:SourceVpce`, `aws:SourceVpc`. */
+  readonly endpoint?: { readonly id: string; readonly network?: string };
 }
 
 /** Values of condition keys by their full name: `aws:RequestTag/team`, `ecr:AccountSetting`. */

@@ -13,14 +13,10 @@ const separators = 5;
 export function arnGlob(tokens: readonly GlobToken[]): TextMatcher {
   if (tokens.every((token) => token === anything)) return () => true;
   const parts = splitAtColons(tokens);
-  const isOpen = parts.length <= separators && tokens.at(-1) === anything;
-  if (parts.length <= separators && !isOpen) return () => false;
-  if (isConstant(parts.slice(0, separators)) && parts.length > separators) {
-    // Most patterns have wildcards in the resource alone: then the colons fall into place.
-    const [start, end] = constantStart(parts);
-    const matchesEnd = globOf(end);
-    return (text) => text.startsWith(start) && matchesEnd(text.slice(start.length));
-  }
+  const isComplete = parts.length > separators;
+  if (!isComplete && tokens.at(-1) !== anything) return () => false;
+  // Most patterns have wildcards in the resource alone: then the colons fall into place.
+  if (isComplete && parts.slice(0, separators).every(isConstant)) return globOf(tokens);
   const matchers = parts.map(globOf);
   return (text) => {
     let start = 0;
@@ -45,11 +41,6 @@ function splitAtColons(tokens: readonly GlobToken[]): GlobToken[][] {
   return parts;
 }
 
-function isConstant(parts: readonly (readonly GlobToken[])[]): boolean {
-  return parts.every((part) => part.every((token) => typeof token === "string"));
-}
-
-function constantStart(parts: readonly (readonly GlobToken[])[]): [string, readonly GlobToken[]] {
-  const start = parts.slice(0, separators).map((part) => `${part.join("")}:`);
-  return [start.join(""), parts[separators] ?? []];
+function isConstant(tokens: readonly GlobToken[]): boolean {
+  return tokens.every((token) => typeof token === "string");
 }

@@ -85,8 +85,8 @@ export function parseDate(text: string): number {
   const [, year, month, day, hour = "00", minute = "00", second = "00", fraction = "", zone] =
     match;
   const colon = zone?.replace(/([+-]\d{2}):?(\d{2})/, "$1:$2") ?? "Z";
-  const milliseconds = fraction.slice(0, 4).padEnd(4, "0").replace("0000", ".000");
-  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}${milliseconds}${colon}`);
+  const milliseconds = fraction.slice(1, 4).padEnd(3, "0");
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${milliseconds}${colon}`);
 }
 
 const boolean: ValueOperator = {
@@ -158,11 +158,20 @@ type ValueOperatorName = keyof typeof valueOperators;
 /** `Null` asks whether the key is there, and compares nothing. */
 export type ConditionOperator = TextOperatorName | ValueOperatorName | "Null";
 
-export const conditionOperators: readonly ConditionOperator[] = [
+const conditionOperators: readonly ConditionOperator[] = [
   ...(Object.keys(textOperators) as TextOperatorName[]),
   ...(Object.keys(valueOperators) as ValueOperatorName[]),
   "Null",
 ];
+
+const operatorsByLowerCase = new Map(
+  conditionOperators.map((operator) => [operator.toLowerCase(), operator]),
+);
+
+/** Operators are found whatever their case. */
+export function findConditionOperator(name: string): ConditionOperator | undefined {
+  return operatorsByLowerCase.get(name.toLowerCase());
+}
 
 export function isTextOperator(operator: ConditionOperator): operator is TextOperatorName {
   return Object.hasOwn(textOperators, operator);
