@@ -9,12 +9,12 @@ export interface ManagedPolicy {
   readonly name: string;
   /** `/` or, for policies of services, `/service-role/` and the like. */
   readonly path: string;
-  /** The unique id, as AWS has it. */
+  /** The unique id: AWS's own, or one of its form where AWS's is not known. */
   readonly id: string;
   readonly description: string;
   /** The default version, such as `v4`. */
   readonly versionId: string;
-  /** ISO 8601. */
+  /** ISO 8601; to the day where AWS's time is not known. */
   readonly createdAt: string;
   readonly updatedAt: string;
   /** JSON. */
