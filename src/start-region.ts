@@ -10,6 +10,7 @@ import { secretCipher } from "./access/installation-key.ts";
 import { rootAccess } from "./access/root-access.ts";
 import { registryTokens } from "./access/tokens.ts";
 import { awsHandler } from "./aws/handler.ts";
+import { countAllUploads } from "./metadata/queries/uploads.ts";
 import { defaultOciSettings } from "./oci/endpoint.ts";
 import { ociHandler } from "./oci/handler.ts";
 import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts";
@@ -114,6 +115,10 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   const tokens = registryTokens({ installationKey, region: configuration.region, clock });
   const access = rootAccess({ keys, tokens, clock });
 
+  metrics.gauge(
+    { name: "uploads_open", help: "Upload sessions that are neither finished nor cancelled." },
+    async (gauge) => gauge.series().set(await countAllUploads(context.metadata.read)),
+  );
   registerProcessMetrics(metrics, { version, region: configuration.region, monotonicNow });
   const countRequest = requestMetrics(metrics);
   const replication = await openReplication({ configuration, context, metrics, logger });
@@ -125,10 +130,9 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       context,
       access,
       settings: {
-        ...defaultOciSettings,
-        tagsPageLimit: limits.pageSize,
-        catalogPageLimit: limits.pageSize,
-        catalogPageDefault: Math.min(defaultOciSettings.catalogPageDefault, limits.pageSize),
+        tagsPageLimit: limits.tagsPage,
+        catalogPageLimit: limits.catalogPage,
+        catalogPageDefault: Math.min(defaultOciSettings.catalogPageDefault, limits.catalogPage),
       },
     }),
     aws: awsHandler({
@@ -213,6 +217,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       logger.info({ certificate }, "certificate read again");
     },
     async stop() {
+      if (shutdown.signal.aborted) return;
       shutdown.abort();
       logger.info({ inFlight: listener.requestsInFlight() }, "shutting down");
       const cut = await listener.stop(limits.shutdown.milliseconds);
