@@ -15,7 +15,7 @@ async function statusFor(url: string, credentials?: string): Promise<number> {
 }
 
 describe("the first start", () => {
-  test("makes root credentials once, in a file and in no log", async () => {
+  test.concurrent("makes root credentials once, in a file and in no log", async () => {
     using directory = temporaryDirectory();
     const data = join(directory.path, "data");
     let log = "";
@@ -44,7 +44,7 @@ describe("the first start", () => {
 });
 
 describe("a running server", () => {
-  test("tells its health, its metrics and its log", async () => {
+  test.concurrent("tells its health, its metrics and its log", async () => {
     using directory = temporaryDirectory();
     await using server = await startServer(["--data", directory.path]);
     const ready = await fetch(`${server.url}/healthz/ready`);
@@ -77,7 +77,7 @@ describe("a running server", () => {
     expect(JSON.stringify(server.lines)).not.toContain(rootCredentials.secretAccessKey);
   }, 30_000);
 
-  test("is not ready when it cannot write", async () => {
+  test.concurrent("is not ready when it cannot write", async () => {
     using directory = temporaryDirectory();
     await using server = await startServer(["--data", directory.path]);
     // A directory in the place of the probe: refuses also a test that runs as root.
@@ -95,7 +95,7 @@ describe("a running server", () => {
     await server.line("health check failed");
   }, 30_000);
 
-  test("logs only what is asked for", async () => {
+  test.concurrent("logs only what is asked for", async () => {
     using directory = temporaryDirectory();
     await using server = await startServer(["--data", directory.path, "--log-requests", "errors"]);
     await statusFor(`${server.url}/v2/`, authorization);
@@ -105,7 +105,7 @@ describe("a running server", () => {
     expect(server.lines.filter(({ message }) => message === "request")).toHaveLength(1);
   }, 30_000);
 
-  test("SIGHUP without TLS does nothing", async () => {
+  test.concurrent("SIGHUP without TLS does nothing", async () => {
     using directory = temporaryDirectory();
     await using server = await startServer(["--data", directory.path]);
     server.signal("SIGHUP");
@@ -114,7 +114,7 @@ describe("a running server", () => {
 });
 
 describe("one data directory", () => {
-  test("has one server, and none is locked out by one that was killed", async () => {
+  test.concurrent("has one server, and none is locked out by one that was killed", async () => {
     using directory = temporaryDirectory();
     const data = ["--data", directory.path];
     for (const end of ["SIGKILL", "SIGTERM"] as const) {
@@ -131,7 +131,7 @@ describe("one data directory", () => {
     expect(await statusFor(`${third.url}/healthz/ready`)).toBe(200);
   }, 60_000);
 
-  test("belongs to one region for ever", async () => {
+  test.concurrent("belongs to one region for ever", async () => {
     using directory = temporaryDirectory();
     const data = ["--data", directory.path, "--listen", "127.0.0.1:0"];
     {
@@ -144,7 +144,7 @@ describe("one data directory", () => {
     expect(other.stderr).toContain("belongs to the region us-east-1, not to eu-west-1");
   }, 30_000);
 
-  test("keeps its secrets under its installation key", async () => {
+  test.concurrent("keeps its secrets under its installation key", async () => {
     using directory = temporaryDirectory();
     const data = ["--data", directory.path];
     {
@@ -160,7 +160,7 @@ describe("one data directory", () => {
 });
 
 describe("a start that cannot work", () => {
-  test("says what is wrong, and leaves nothing behind", async () => {
+  test.concurrent("says what is wrong, and leaves nothing behind", async () => {
     using directory = temporaryDirectory();
     const data = join(directory.path, "data");
     await using server = await startServer(["--data", join(directory.path, "other")]);
@@ -193,7 +193,7 @@ describe("a start that cannot work", () => {
 });
 
 describe("an installation that `chart init` wrote", () => {
-  test("has the same root credentials in every region, and a key of its own in each", async () => {
+  test.concurrent("has the same root credentials in every region, and a key of its own in each", async () => {
     using directory = temporaryDirectory();
     const out = join(directory.path, "chart");
     const regions = ["us-east-1=http://127.0.0.1:5001", "eu-west-1=http://127.0.0.1:5002"];
