@@ -6,7 +6,7 @@ import {
   type ReplicationStatusRow,
   selectDestinationBacklogs,
   selectReplicationsOfManifest,
-} from "../metadata/queries/replications.ts";
+} from "../metadata/queries/replication-status.ts";
 import { selectRepository } from "../metadata/queries/repositories.ts";
 import type { RepositoryAddress } from "../registry/context.ts";
 import type { Destination } from "./configuration.ts";
