@@ -11,7 +11,7 @@ import type { Destination } from "./configuration.ts";
 
 export interface ImageReplicationStatus extends Destination {
   readonly status: "IN_PROGRESS" | "COMPLETE" | "FAILED";
-  /** Only of a failed one. */
+  /** Of a failed one, or of one that is being tried again after a failure: see `failure.ts`. */
   readonly failureCode?: string;
 }
 
@@ -39,22 +39,19 @@ export async function describeImageReplication(
   image: ImageIdentifier,
 ): Promise<ImageReplication> {
   const digest = await digestOf(context, address, image);
-  const rows = await selectImageReplications(context.metadata.read, {
-    ...address,
-    digest,
-    tag: image.tag,
-  });
+  const { read } = context.metadata;
+  const rows = await selectImageReplications(read, { ...address, digest, tag: image.tag });
   const statuses = new Map<string, ImageReplicationStatus>();
   for (const row of rows) {
     const destination = { region: row.destination_region, registryId: row.destination_account };
     const name = `${destination.region}/${destination.registryId}`;
-    const status = statusOf(row.state);
+    const status = statusNames[row.state];
     const before = statuses.get(name);
     if (before !== undefined && severity[before.status] >= severity[status]) continue;
     statuses.set(name, {
       ...destination,
       status,
-      ...(status === "FAILED" && row.failure_code !== null && { failureCode: row.failure_code }),
+      ...(row.failure_code !== null && { failureCode: row.failure_code }),
     });
   }
   return { digest, statuses: [...statuses.values()] };
@@ -62,10 +59,7 @@ export async function describeImageReplication(
 
 const severity = { COMPLETE: 0, IN_PROGRESS: 1, FAILED: 2 } as const;
 
-function statusOf(state: string): ImageReplicationStatus["status"] {
-  if (state === "complete") return "COMPLETE";
-  return state === "failed" ? "FAILED" : "IN_PROGRESS";
-}
+const statusNames = { pending: "IN_PROGRESS", complete: "COMPLETE", failed: "FAILED" } as const;
 
 async function digestOf(
   context: RegistryContext,

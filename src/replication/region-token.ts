@@ -3,7 +3,7 @@
  * destination, good for a minute, checked against the key that the destination's chart has.
  * https://www.rfc-editor.org/rfc/rfc8037 (EdDSA in JSON Web Tokens)
  */
-import { decodeJwt, exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT } from "jose";
+import { decodeJwt, importJWK, jwtVerify, SignJWT } from "jose";
 import type { Clock } from "../runtime/clock.ts";
 import { type Chart, findRegion } from "./chart.ts";
 
@@ -19,13 +19,6 @@ const lifetimeMilliseconds = 60_000;
 const clockToleranceSeconds = 60;
 /** Longer than any token of ours; bounds the work before a signature is checked. */
 const tokenLengthLimit = 4096;
-
-export async function generateRegionKey(): Promise<RegionKey> {
-  const { privateKey } = await generateKeyPair(algorithm, { crv: "Ed25519", extractable: true });
-  const { x, d } = await exportJWK(privateKey);
-  if (x === undefined || d === undefined) throw new Error("the key has no Ed25519 halves");
-  return { publicKey: x, privateKey: d };
-}
 
 export interface RegionTokens {
   /** The value of an Authorization header for requests to `destination`. */

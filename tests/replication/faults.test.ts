@@ -155,8 +155,8 @@ describe("bytes that change on the way", () => {
     const [digest] = (await pullAll(source, "web", "1")).slice(-1);
     await overwrite(source, digest as Digest, noise("other", 2 * megabyte));
     source.replication.start();
-    const { failure } = await failureShown(source, "web", "1", "blob_unavailable");
-    expect(failure?.side).toBe("source");
+    const shown = await failureShown(source, "web", "1", "blob_unavailable");
+    expect(shown.failure_side).toBe("source");
     expect(await pull(replica, "web", "1")).toBeUndefined();
     await overwrite(source, digest as Digest, noise("large", 2 * megabyte));
     await allComplete(source, "web", "1");
@@ -258,7 +258,7 @@ describe("a source that dies", () => {
       release.resolve();
       await waitUntil("the ghost's requests", () => count >= 5);
       expect(await allComplete(source, "web", image.digest)).toMatchObject([
-        { completedAt: row?.completedAt },
+        { completed_at: row?.completed_at },
       ]);
       expect(await journal(replica)).toEqual([`${image.digest} 1`]);
     });
@@ -299,8 +299,8 @@ describe("a source that dies", () => {
     await waitUntil("some bytes", () => replica.line.bytesUp > megabyte);
     await source.replication.stop();
     const [stopped] = await replicationsOf(source, "web", image.digest);
-    expect(stopped).toMatchObject({ state: "pending", attempts: 0, failure: undefined });
-    expect(stopped?.bytesSent).toBeGreaterThan(0);
+    expect(stopped).toMatchObject({ state: "pending", attempts: 0, failure_code: null });
+    expect(stopped?.bytes_sent).toBeGreaterThan(0);
     replica.line.faults.connectionBytesPerSecond = Number.POSITIVE_INFINITY;
     source.restartReplication();
     await allComplete(source, "web", image.digest);

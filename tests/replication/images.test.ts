@@ -36,7 +36,7 @@ describe("an image that is pushed", () => {
     });
     const other = await pushImage(source.context, { repository: "test-web", tags: ["1"], layers });
     const replications = await allComplete(source, "prod-web", image.digest);
-    expect(replications.map(({ region, tag }) => `${region} ${tag}`)).toEqual([
+    expect(replications.map((row) => `${row.destination_region} ${row.tag}`)).toEqual([
       "eu-west-1 1",
       "eu-west-1 2",
       "sa-east-1 1",

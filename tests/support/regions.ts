@@ -20,7 +20,7 @@ import {
   type ReplicationRule,
 } from "../../src/replication/configuration.ts";
 import type { Fetch } from "../../src/replication/http-peer.ts";
-import { generateRegionKey, type RegionKey } from "../../src/replication/region-token.ts";
+import type { RegionKey } from "../../src/replication/region-token.ts";
 import {
   defaultReplicationSettings,
   type ReplicationSettings,
@@ -31,6 +31,7 @@ import {
 } from "../../src/replication/start-replication.ts";
 import { type Clock, systemClock, systemRandom } from "../../src/runtime/clock.ts";
 import { testAccount } from "./push-image.ts";
+import { generateRegionKey } from "./region-key.ts";
 import { type LineFaults, startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
 /** The real figures, faster: tests fail and recover in milliseconds. */
@@ -135,7 +136,7 @@ async function startRegion(
     observers,
     uploadMutex: keyedMutex(),
   };
-  const key = await generateRegionKey();
+  const key = generateRegionKey();
   const requests: ReceivedRequest[] = [];
   let running: RunningReplication | undefined;
   const engines: RunningReplication[] = [];

@@ -1,10 +1,13 @@
 /** What tests ask about replicas. */
 import { type Digest, digestOf } from "../../src/image/digest.ts";
 import { parseManifest } from "../../src/image/manifest.ts";
+import {
+  type ImageReplicationRow,
+  selectImageReplications,
+} from "../../src/metadata/queries/image-replications.ts";
 import { isRegistryError } from "../../src/registry/errors.ts";
 import { readBlob } from "../../src/registry/find-blob.ts";
 import { findManifest, type StoredManifest } from "../../src/registry/find-manifest.ts";
-import { imageReplications, type ReplicationStatus } from "../../src/replication/status.ts";
 import { testAccount } from "./push-image.ts";
 import type { TestRegion } from "./regions.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -60,14 +63,17 @@ export async function pullAll(
   return pulled;
 }
 
+/** Of a digest with all its tags, or of a tag with what it points at now. */
 export async function replicationsOf(
   source: TestRegion,
   repository: string,
   reference: string,
-): Promise<ReplicationStatus[]> {
-  const address = { account: testAccount, repository };
-  const { read } = source.metadata;
-  return (await imageReplications(read, address, asReference(reference))) ?? [];
+): Promise<ImageReplicationRow[]> {
+  const tag = reference.includes(":") ? undefined : reference;
+  const digest = tag === undefined ? reference : (await pull(source, repository, tag))?.digest;
+  if (digest === undefined) return [];
+  const image = { account: testAccount, repository, digest, tag };
+  return selectImageReplications(source.metadata.read, image);
 }
 
 /** Waits until every replication of the image has arrived. */
@@ -75,7 +81,7 @@ export function allComplete(
   source: TestRegion,
   repository: string,
   reference: string,
-): Promise<ReplicationStatus[]> {
+): Promise<ImageReplicationRow[]> {
   return waitUntil(
     `the replications of ${repository}@${reference}`,
     async () => {
@@ -93,12 +99,12 @@ export function failureShown(
   repository: string,
   reference: string,
   code: string,
-): Promise<ReplicationStatus> {
+): Promise<ImageReplicationRow> {
   return waitUntil(
     `the failure ${code} of ${repository}@${reference}`,
     async () => {
       const replications = await replicationsOf(source, repository, reference);
-      return replications.find(({ failure }) => failure?.code === code);
+      return replications.find(({ failure_code }) => failure_code === code);
     },
     { deadlineMilliseconds: 10_000, intervalMilliseconds: 5 },
   );

@@ -1,37 +1,5 @@
-/** Queries on what has been replicated and what has not. */
+/** What has not been replicated yet, per destination. */
 import type { Queryable } from "../metadata-store.ts";
-
-export interface ReplicationStatusRow {
-  digest: string;
-  tag: string;
-  destination_region: string;
-  destination_account: string;
-  state: "pending" | "complete" | "failed";
-  created_at: number;
-  completed_at: number | null;
-  attempts: number;
-  bytes_sent: number;
-  bytes_remaining: number;
-  failure_code: string | null;
-  failure_side: string | null;
-  failure_text: string | null;
-  failed_at: number | null;
-}
-
-/** The replications of one manifest, of all its tags. */
-export function selectReplicationsOfManifest(
-  db: Queryable,
-  repositoryId: number,
-  digest: string,
-): Promise<ReplicationStatusRow[]> {
-  return db.all<ReplicationStatusRow>(
-    `select digest, tag, destination_region, destination_account, state, created_at, completed_at,
-       attempts, bytes_sent, bytes_remaining, failure_code, failure_side, failure_text, failed_at
-     from replications where repository_id = $1 and digest = $2
-     order by destination_region, destination_account, tag`,
-    [repositoryId, digest],
-  );
-}
 
 export interface DestinationBacklogRow {
   destination_region: string;
