@@ -60,7 +60,7 @@ export function receiver(options: ReceiverOptions): Receiver {
       const limit = context.settings.blobBytesLimit;
       if (part.size > limit) {
         throw new ReplicationFailure(
-          "offer_invalid",
+          "image_invalid",
           `${part.digest} has more than ${limit} bytes`,
         );
       }

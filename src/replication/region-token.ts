@@ -15,6 +15,7 @@ export interface RegionKey {
 
 const algorithm = "EdDSA";
 const lifetimeMilliseconds = 60_000;
+const renewalMilliseconds = 30_000;
 /** How far the clocks of two regions may be apart before their tokens are refused. */
 const clockToleranceSeconds = 60;
 /** Longer than any token of ours; bounds the work before a signature is checked. */
@@ -35,12 +36,14 @@ export function regionTokens(
     algorithm,
   );
   imported.catch(() => {}); // Reported by whoever awaits it.
-  const cached = new Map<string, { authorization: string; renewAt: number }>();
+  const cached = new Map<string, { authorization: string; issuedAt: number }>();
   return {
     async authorization(destination) {
       const now = clock.now();
       const known = cached.get(destination);
-      if (known !== undefined && now < known.renewAt) return known.authorization;
+      const age = now - (known?.issuedAt ?? Number.NaN);
+      // Negative when the clock was set back: the token would be from the future.
+      if (known !== undefined && age >= 0 && age < renewalMilliseconds) return known.authorization;
       const token = await new SignJWT()
         .setProtectedHeader({ alg: algorithm })
         .setIssuer(region)
@@ -49,7 +52,7 @@ export function regionTokens(
         .setExpirationTime(Math.floor((now + lifetimeMilliseconds) / 1000))
         .sign(await imported);
       const authorization = `Bearer ${token}`;
-      cached.set(destination, { authorization, renewAt: now + lifetimeMilliseconds / 2 });
+      cached.set(destination, { authorization, issuedAt: now });
       return authorization;
     },
   };

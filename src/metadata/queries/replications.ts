@@ -246,6 +246,17 @@ export async function hastenReplications(
   );
 }
 
+/** What is due later than anything can be: the clock was ahead when it was written. */
+export async function hastenImplausible(
+  tx: Transaction,
+  { now, latest }: { now: number; latest: number },
+): Promise<void> {
+  await tx.all("update replications set due_at = $1 where state = 'pending' and due_at > $2", [
+    now,
+    latest,
+  ]);
+}
+
 /** Ends every lease. What still runs under one is fenced off by its token. */
 export async function endReplicationLeases(tx: Transaction, now: number): Promise<void> {
   await tx.all(
