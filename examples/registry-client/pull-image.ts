@@ -3,7 +3,7 @@ import type { Digest } from "../../src/image/digest.ts";
 import { parseDigest } from "../../src/image/digest.ts";
 import { parseManifest } from "../../src/image/manifest.ts";
 import { isManifestType } from "../../src/image/media-type.ts";
-import type { Descriptor } from "./content.ts";
+import { type Descriptor, descriptorOf } from "./content.ts";
 import { chunksOf, type ImageLayout } from "./image-layout.ts";
 import type { ProgressListener, RegistryClient } from "./registry-client.ts";
 
@@ -51,5 +51,5 @@ export async function pullImage(
   const root = await pullManifest(reference, 0);
   await layout.writeIndex(parseDigest(reference) === undefined ? reference : "latest", root);
   const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  return { root, manifests, blobs: sizes.size - manifests, bytes };
+  return { root: descriptorOf(root), manifests, blobs: sizes.size - manifests, bytes };
 }
