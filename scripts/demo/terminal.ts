@@ -131,7 +131,7 @@ export function formatBytes(bytes: number): string {
 
 /** `42 ms` below a second, `1.23 s` above. */
 export function formatDuration(milliseconds: number): string {
-  return milliseconds < 1000
+  return milliseconds < 999.5
     ? `${Math.round(milliseconds)} ms`
     : `${(milliseconds / 1000).toFixed(2)} s`;
 }
