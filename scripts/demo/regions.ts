@@ -43,29 +43,12 @@ const pollMilliseconds = 10;
 
 export async function createRegions(options: RegionsOptions): Promise<Regions> {
   await mkdir(options.directory, { recursive: true });
-  const credentials = {
-    accessKeyId: `AKIA${randomText(16)}`,
-    secretAccessKey: randomText(40),
-  };
-  const environment = regionEnvironment(credentials);
   const ports = await freePorts(options.names.length);
-  const endpoints = options.names.map((name, index) => ({
-    name,
-    endpoint: `http://127.0.0.1:${ports[index]}`,
-  }));
-  const chart = join(options.directory, "chart");
-  await run(
-    [
-      ...options.command,
-      ...["chart", "init"],
-      ...endpoints.map(({ name, endpoint }) => `${name}=${endpoint}`),
-      ...["--account", account, "--out", chart],
-    ],
-    environment,
-  );
+  const environment = regionEnvironment();
+  const written = await initChart(options, ports, environment);
 
   let closing = false;
-  const processes = endpoints.map(({ name, endpoint }) => {
+  const processes = written.regions.map(({ name, endpoint, configuration }) => {
     const log = join(options.directory, `${name}.log`);
     let child: Bun.Subprocess | undefined;
     const region: RegionProcess = {
@@ -79,10 +62,12 @@ export async function createRegions(options: RegionsOptions): Promise<Regions> {
         const started = performance.now();
         const output = openSync(log, "a");
         try {
-          child = Bun.spawn(
-            [...options.command, "serve", "--config", join(chart, name, "portolan.yaml")],
-            { env: environment, stdin: "ignore", stdout: output, stderr: output },
-          );
+          child = Bun.spawn([...options.command, "serve", "--config", configuration], {
+            env: environment,
+            stdin: "ignore",
+            stdout: output,
+            stderr: output,
+          });
         } finally {
           closeSync(output);
         }
@@ -103,7 +88,7 @@ export async function createRegions(options: RegionsOptions): Promise<Regions> {
 
   return {
     all: processes.map(({ region }) => region),
-    credentials,
+    credentials: written.rootCredentials,
     killNow() {
       for (const { child } of processes) child()?.kill("SIGKILL");
     },
@@ -116,13 +101,43 @@ export async function createRegions(options: RegionsOptions): Promise<Regions> {
 }
 
 /** The caller's environment without its own settings of Portolan, which are not for these regions. */
-function regionEnvironment(credentials: Regions["credentials"]) {
+function regionEnvironment(): Record<string, string | undefined> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("PORTOLAN_"));
-  return {
-    ...Object.fromEntries(inherited),
-    PORTOLAN_ROOT_ACCESS_KEY_ID: credentials.accessKeyId,
-    PORTOLAN_ROOT_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-  };
+  return { ...Object.fromEntries(inherited), NO_PROXY: "127.0.0.1", no_proxy: "127.0.0.1" };
+}
+
+/** What `portolan chart init --json` prints. */
+interface WrittenChart {
+  readonly regions: readonly {
+    readonly name: string;
+    readonly endpoint: string;
+    /** The path of the region's portolan.yaml. */
+    readonly configuration: string;
+  }[];
+  readonly rootCredentials: Regions["credentials"];
+}
+
+async function initChart(
+  { command, directory, names }: RegionsOptions,
+  ports: readonly number[],
+  environment: Record<string, string | undefined>,
+): Promise<WrittenChart> {
+  const child = Bun.spawn(
+    [
+      ...command,
+      ...["chart", "init", "--json", "--account", account, "--out", join(directory, "chart")],
+      ...names.map((name, index) => `${name}=http://127.0.0.1:${ports[index]}`),
+    ],
+    { env: environment, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+  );
+  const [output, errors] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  if ((await child.exited) !== 0) {
+    throw new Error(`portolan chart init failed: ${errors.trim().slice(-2000)}`);
+  }
+  return JSON.parse(output);
 }
 
 async function ready(child: Bun.Subprocess, endpoint: string, name: string): Promise<void> {
@@ -149,14 +164,6 @@ async function stop(child: Bun.Subprocess | undefined): Promise<void> {
   clearTimeout(timer);
 }
 
-async function run(command: string[], environment: Record<string, string | undefined>) {
-  const child = Bun.spawn(command, { env: environment, stdin: "ignore", stderr: "pipe" });
-  const errors = await new Response(child.stderr).text();
-  if ((await child.exited) !== 0) {
-    throw new Error(`${command.slice(1, 4).join(" ")} failed: ${errors.trim().slice(-2000)}`);
-  }
-}
-
 /** Ports that were free a moment ago, all different. */
 async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
@@ -175,12 +182,4 @@ async function freePorts(count: number): Promise<number[]> {
   );
   await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
   return ports;
-}
-
-/** Capital letters and digits, as AWS makes its keys. */
-function randomText(length: number): string {
-  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"; // 32, so that every byte maps evenly
-  return [...crypto.getRandomValues(new Uint8Array(length))]
-    .map((byte) => letters[byte % letters.length])
-    .join("");
 }
