@@ -21,9 +21,10 @@ export interface RegistryClientOptions {
 /** The registry's answer was not the one that the protocol promises for success. */
 export class RegistryAnswerError extends Error {
   override readonly name = "RegistryAnswerError";
+  /** 0 when there was no answer. */
   readonly status: number;
-  constructor(status: number, message: string) {
-    super(message);
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.status = status;
   }
 }
@@ -85,6 +86,9 @@ export function registryClient(options: RegistryClientOptions): RegistryClient {
       headers: { authorization, ...headers },
       signal: AbortSignal.timeout(timeoutMilliseconds),
       ...(body === undefined ? {} : { body }),
+    }).catch((error: Error) => {
+      const message = `${method} ${target.origin}${target.pathname}: ${error.message}`;
+      throw new RegistryAnswerError(0, message, { cause: error });
     });
     if (accepted.includes(response.status)) return response;
     const text = (await response.text()).slice(0, 500);

@@ -1,6 +1,6 @@
 /**
- * Watches an image come to a region, from outside, as a client sees it: its blobs one after the
- * other, its tag last.
+ * Watches an image come to a region, from outside: what the source says it has sent, the blobs as
+ * they can be pulled, one after the other, and the tag, which comes last.
  */
 
 import type { ImageContent } from "../../examples/registry-client/content.ts";
@@ -9,8 +9,9 @@ import type { Digest } from "../../src/image/digest.ts";
 
 export interface Arrival {
   readonly region: string;
-  /** Bytes of the image that the region holds so far. */
-  arrivedBytes: number;
+  /** From the metrics of the source. */
+  sentBytes: number;
+  /** Blobs of the image that can be pulled from the region. */
   arrivedBlobs: number;
   /** Milliseconds from the start of the watch until the tag answered with the right digest. */
   lagMilliseconds: number | undefined;
@@ -25,25 +26,31 @@ export interface ArrivalWatch {
 const tagPollMilliseconds = 5;
 const blobPollMilliseconds = 100;
 
-/**
- * @param started the reading of `performance.now()` from which the lag counts
- * @param deadlineMilliseconds after `started`
- */
-export function watchArrival(
-  client: RegistryClient,
-  region: string,
-  repository: string,
-  tag: string,
-  image: ImageContent,
-  started: number,
-  deadlineMilliseconds: number,
-): ArrivalWatch {
-  const arrival: Arrival = {
-    region,
-    arrivedBytes: 0,
-    arrivedBlobs: 0,
-    lagMilliseconds: undefined,
-  };
+export interface ArrivalOptions {
+  readonly client: RegistryClient;
+  readonly region: string;
+  readonly repository: string;
+  readonly tag: string;
+  readonly image: ImageContent;
+  /** Bytes that the source has sent to the region because of this image. */
+  readonly sentBytes: () => Promise<number>;
+  /** The reading of `performance.now()` from which the lag counts. */
+  readonly started: number;
+  /** After `started`. */
+  readonly deadlineMilliseconds: number;
+}
+
+export function watchArrival({
+  client,
+  region,
+  repository,
+  tag,
+  image,
+  sentBytes,
+  started,
+  deadlineMilliseconds,
+}: ArrivalOptions): ArrivalWatch {
+  const arrival: Arrival = { region, sentBytes: 0, arrivedBlobs: 0, lagMilliseconds: undefined };
   const overdue = () => performance.now() - started > deadlineMilliseconds;
 
   async function watchTag(): Promise<void> {
@@ -62,14 +69,14 @@ export function watchArrival(
   }
 
   async function watchBlobs(): Promise<void> {
-    const missing = new Map<Digest, number>(image.blobs.map(({ digest, size }) => [digest, size]));
+    const missing = new Set<Digest>(image.blobs.map(({ digest }) => digest));
     while (missing.size > 0 && arrival.lagMilliseconds === undefined && !overdue()) {
-      for (const [digest, size] of missing) {
+      arrival.sentBytes = await sentBytes();
+      for (const digest of missing) {
         const found = await client.headBlob(repository, digest).catch(() => undefined);
         if (found === undefined) continue;
         missing.delete(digest);
         arrival.arrivedBlobs++;
-        arrival.arrivedBytes += size;
       }
       await Bun.sleep(blobPollMilliseconds);
     }

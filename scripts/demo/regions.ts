@@ -23,6 +23,8 @@ export interface RegionProcess {
 export interface Regions {
   readonly all: readonly RegionProcess[];
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Rejects when a process ends that nobody told to end. */
+  readonly unexpectedEnd: Promise<never>;
   /** Ends every process and removes every file. Can be called again, and while starting. */
   close(): Promise<void>;
   /** For the last moment of this process, when nothing can be awaited. */
@@ -48,9 +50,13 @@ export async function createRegions(options: RegionsOptions): Promise<Regions> {
   const written = await initChart(options, ports, environment);
 
   let closing = false;
+  const unexpectedEnd = Promise.withResolvers<never>();
+  // Nobody may be listening while the regions start.
+  unexpectedEnd.promise.catch(() => {});
   const processes = written.regions.map(({ name, endpoint, configuration }) => {
     const log = join(options.directory, `${name}.log`);
     let child: Bun.Subprocess | undefined;
+    let killed = false;
     const region: RegionProcess = {
       region: name,
       endpoint,
@@ -60,6 +66,7 @@ export async function createRegions(options: RegionsOptions): Promise<Regions> {
       async start() {
         if (closing) throw new Error("the demo is ending");
         const started = performance.now();
+        killed = false;
         const output = openSync(log, "a");
         try {
           child = Bun.spawn([...options.command, "serve", "--config", configuration], {
@@ -67,6 +74,12 @@ export async function createRegions(options: RegionsOptions): Promise<Regions> {
             stdin: "ignore",
             stdout: output,
             stderr: output,
+            onExit(_, code, signal) {
+              if (closing || killed) return;
+              unexpectedEnd.reject(
+                new Error(`${name} ended by itself: ${signal ?? `code ${code}`}`),
+              );
+            },
           });
         } finally {
           closeSync(output);
@@ -75,6 +88,7 @@ export async function createRegions(options: RegionsOptions): Promise<Regions> {
         return performance.now() - started;
       },
       async kill() {
+        killed = true;
         child?.kill("SIGKILL");
         await child?.exited;
       },
@@ -89,7 +103,9 @@ export async function createRegions(options: RegionsOptions): Promise<Regions> {
   return {
     all: processes.map(({ region }) => region),
     credentials: written.rootCredentials,
+    unexpectedEnd: unexpectedEnd.promise,
     killNow() {
+      closing = true;
       for (const { child } of processes) child()?.kill("SIGKILL");
     },
     async close() {
@@ -103,7 +119,8 @@ export async function createRegions(options: RegionsOptions): Promise<Regions> {
 /** The caller's environment without its own settings of Portolan, which are not for these regions. */
 function regionEnvironment(): Record<string, string | undefined> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("PORTOLAN_"));
-  return { ...Object.fromEntries(inherited), NO_PROXY: "127.0.0.1", no_proxy: "127.0.0.1" };
+  // Requests that succeed are no news in the log that a failure shows.
+  return { ...Object.fromEntries(inherited), PORTOLAN_LOG_REQUESTS: "errors" };
 }
 
 /** What `portolan chart init --json` prints. */

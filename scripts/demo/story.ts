@@ -1,12 +1,6 @@
 /** The demo, step by step. Each step throws when what it shows did not happen. */
 import { join } from "node:path";
 import {
-  DescribeImageReplicationStatusCommand,
-  ECRClient,
-  GetAuthorizationTokenCommand,
-  PutReplicationConfigurationCommand,
-} from "@aws-sdk/client-ecr";
-import {
   buildDemoImage,
   type DemoImage,
   demoImageBase,
@@ -19,13 +13,17 @@ import { totalBytes } from "../../examples/registry-client/content.ts";
 import { imageLayout } from "../../examples/registry-client/image-layout.ts";
 import { pullImage } from "../../examples/registry-client/pull-image.ts";
 import { pushImage } from "../../examples/registry-client/push-image.ts";
-import {
-  type RegistryClient,
-  registryClient,
-} from "../../examples/registry-client/registry-client.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { type Arrival, watchArrival } from "./arrival.ts";
-import { account, type RegionProcess, type Regions } from "./regions.ts";
+import {
+  bytesSent,
+  expectGone,
+  expectReplication,
+  type Harbour,
+  openHarbour,
+  putRule,
+} from "./harbour.ts";
+import type { Regions } from "./regions.ts";
 import { formatBytes, formatDuration, type Terminal } from "./terminal.ts";
 
 const repository = "portolan/demo";
@@ -42,19 +40,13 @@ export interface DemoOptions {
   readonly directory: string;
 }
 
-/** One region as a client sees it. */
-interface Harbour {
-  readonly process: RegionProcess;
-  readonly name: string;
-  readonly ecr: ECRClient;
-  readonly registry: RegistryClient;
-}
-
 /** A push and what became of it. */
 interface Journey {
   readonly tag: string;
   readonly image: DemoImage;
   readonly from: Harbour;
+  /** What the source had sent to each destination before. */
+  readonly sentBefore: ReadonlyMap<Harbour, number>;
   readonly uploadedBytes: number;
   readonly pushMilliseconds: number;
   /** The reading of `performance.now()` when the registry had answered 201 to the tag. */
@@ -64,22 +56,30 @@ interface Journey {
 }
 
 export async function demo({ root, regions, screen, directory }: DemoOptions): Promise<void> {
-  const started = performance.now();
   screen.plain(
     `${screen.paint("bold", "Portolan")}  push once, pull in every region  ${screen.paint("dim", "(Ctrl-C ends the demo and leaves nothing behind)")}`,
   );
 
   screen.step("Three regions start: three processes that share nothing");
-  const harbours = await Promise.all(
-    regions.all.map((region) => openHarbour(region, regions, screen)),
-  );
+  const harbours = await Promise.all(regions.all.map((region) => openHarbour(region, regions)));
+  for (const { name, process, startMilliseconds } of harbours) {
+    screen.done(
+      `${name}   ${process.endpoint}   process ${process.pid}   ready in ${formatDuration(startMilliseconds)}`,
+    );
+  }
   const [first, second, third] = harbours;
   if (first === undefined || second === undefined || third === undefined) {
     throw new Error("the demo needs three regions");
   }
 
   screen.step("Rules say where images go, through the Amazon ECR API");
-  for (const harbour of harbours) await putRules(harbour, harbours, screen);
+  for (const harbour of harbours) {
+    const others = harbours.filter((other) => other !== harbour);
+    await putRule(harbour, others, filter);
+    screen.done(
+      `PutReplicationConfiguration   ${harbour.name} -> ${others.map(({ name }) => name).join(", ")}   ${filter}*`,
+    );
+  }
 
   screen.step("An image is built that runs: linux/amd64 and linux/arm64, without docker");
   const runtime = await bunRuntimeFiles(process.execPath, process);
@@ -89,9 +89,10 @@ export async function demo({ root, regions, screen, directory }: DemoOptions): P
   showLayers(image, screen);
 
   screen.step(`${repository}:1.0.0 is pushed to ${first.name}, and only there`);
-  const journey = await push(first, "1.0.0", image, screen);
+  const journey = await push(first, "1.0.0", image, [second, third], screen);
   await arrive(journey, [second, third], screen);
-  await showStatus(journey, [second, third], screen);
+  for (const other of [second, third]) await expectStatus(first, other, "1.0.0", "COMPLETE");
+  screen.done(`DescribeImageReplicationStatus   ${second.name} COMPLETE, ${third.name} COMPLETE`);
 
   screen.step(`${first.name} is killed (SIGKILL), and ${second.name} serves the image`);
   await first.process.kill();
@@ -100,9 +101,10 @@ export async function demo({ root, regions, screen, directory }: DemoOptions): P
   await pullAndRun(second, journey, directory, screen);
 
   screen.step(`Meanwhile a new version is pushed to ${second.name}`);
-  const update = await push(second, "1.0.1", build("1.0.1"), screen);
+  const update = await push(second, "1.0.1", build("1.0.1"), [first, third], screen);
   await arrive(update, [third], screen);
-  screen.note(`${first.name} is still down: its copy waits in ${second.name}'s queue`);
+  await expectStatus(second, first, "1.0.1", "IN_PROGRESS");
+  screen.done(`DescribeImageReplicationStatus   ${first.name} IN_PROGRESS: it waits in the queue`);
 
   screen.step(`${first.name} is started again`);
   const readyMilliseconds = await first.process.start();
@@ -113,60 +115,12 @@ export async function demo({ root, regions, screen, directory }: DemoOptions): P
     `${first.name} is ready after ${formatDuration(readyMilliseconds)} and still has 1.0.0`,
   );
   await arrive(update, [first], screen, restored);
+  await expectStatus(second, first, "1.0.1", "COMPLETE");
+  screen.done(`DescribeImageReplicationStatus   ${first.name} COMPLETE`);
   await expectEqual(harbours, [journey, update], screen);
 
   screen.step("What was measured: from the 201 of the push until the tag could be pulled");
   showTable([journey, update], harbours, screen);
-  screen.plain("");
-  screen.done(
-    `all of it observed, in ${formatDuration(performance.now() - started)}; three regions stopped and their files removed`,
-  );
-  screen.note("next: npm run dev (three regions that stay), docs/start.md (the same by hand)");
-}
-
-async function openHarbour(
-  region: RegionProcess,
-  { credentials }: Regions,
-  screen: Terminal,
-): Promise<Harbour> {
-  const milliseconds = await region.start();
-  const ecr = new ECRClient({ region: region.region, endpoint: region.endpoint, credentials });
-  const { authorizationData } = await ecr.send(new GetAuthorizationTokenCommand({}));
-  const token = authorizationData?.[0]?.authorizationToken;
-  if (token === undefined) throw new Error(`${region.region} gave no authorization token`);
-  const [username = "", password = ""] = Buffer.from(token, "base64").toString().split(":", 2);
-  screen.done(
-    `${region.region}   ${region.endpoint}   process ${region.pid}   ready in ${formatDuration(milliseconds)}`,
-  );
-  return {
-    process: region,
-    name: region.region,
-    ecr,
-    registry: registryClient({ endpoint: region.endpoint, username, password }),
-  };
-}
-
-async function putRules(
-  harbour: Harbour,
-  harbours: readonly Harbour[],
-  screen: Terminal,
-): Promise<void> {
-  const others = harbours.filter((other) => other !== harbour);
-  await harbour.ecr.send(
-    new PutReplicationConfigurationCommand({
-      replicationConfiguration: {
-        rules: [
-          {
-            destinations: others.map(({ name }) => ({ region: name, registryId: account })),
-            repositoryFilters: [{ filter, filterType: "PREFIX_MATCH" }],
-          },
-        ],
-      },
-    }),
-  );
-  screen.done(
-    `PutReplicationConfiguration   ${harbour.name} -> ${others.map(({ name }) => name).join(", ")}   ${filter}*`,
-  );
 }
 
 function showLayers(image: DemoImage, screen: Terminal): void {
@@ -182,13 +136,33 @@ function showLayers(image: DemoImage, screen: Terminal): void {
   }
 }
 
+const expectStatus = (
+  source: Harbour,
+  destination: Harbour,
+  tag: string,
+  status: "IN_PROGRESS" | "COMPLETE",
+) =>
+  expectReplication({
+    source,
+    destination,
+    repository,
+    tag,
+    status,
+    limitMilliseconds: arrivalLimitMilliseconds,
+  });
+
 async function push(
   from: Harbour,
   tag: string,
   image: DemoImage,
+  destinations: readonly Harbour[],
   screen: Terminal,
 ): Promise<Journey> {
   const total = totalBytes(image);
+  const sentBefore = new Map<Harbour, number>();
+  for (const destination of destinations) {
+    sentBefore.set(destination, await bytesSent(from, destination));
+  }
   const started = performance.now();
   let sentBytes = 0;
   const pushing = pushImage(from.registry, repository, tag, image, (bytes) => {
@@ -208,6 +182,7 @@ async function push(
     tag,
     image,
     from,
+    sentBefore,
     uploadedBytes: report.bytesUploaded,
     pushMilliseconds,
     acknowledged,
@@ -225,17 +200,19 @@ async function arrive(
   const { image, tag } = journey;
   const started = restored ?? journey.acknowledged;
   const watches = destinations.map((destination) =>
-    watchArrival(
-      destination.registry,
-      destination.name,
+    watchArrival({
+      client: destination.registry,
+      region: destination.name,
       repository,
       tag,
       image,
+      sentBytes: async () =>
+        (await bytesSent(journey.from, destination)) - (journey.sentBefore.get(destination) ?? 0),
       started,
-      arrivalLimitMilliseconds,
-    ),
+      deadlineMilliseconds: arrivalLimitMilliseconds,
+    }),
   );
-  const lines = () => watches.map(({ arrival }) => arrivalLine(arrival, image, started, screen));
+  const lines = () => watches.map(({ arrival }) => arrivalLine(arrival, journey, started, screen));
   await screen.live(lines, Promise.all(watches.map(({ finished }) => finished)));
   for (const { arrival } of watches) {
     const lag = formatDuration(arrival.lagMilliseconds ?? Number.NaN);
@@ -248,53 +225,19 @@ async function arrive(
 
 function arrivalLine(
   arrival: Arrival,
-  image: DemoImage,
+  { image, uploadedBytes }: Journey,
   started: number,
   screen: Terminal,
 ): string {
-  const total = image.blobs.reduce((sum, { size }) => sum + size, 0);
   const done = arrival.lagMilliseconds !== undefined;
   return [
     arrival.region,
-    screen.bar(done ? 1 : arrival.arrivedBytes / total),
-    done ? "arrived" : `${arrival.arrivedBlobs} of ${image.blobs.length} blobs`,
+    screen.bar(done ? 1 : arrival.sentBytes / uploadedBytes),
+    done
+      ? "arrived"
+      : `${formatBytes(arrival.sentBytes)} sent, ${arrival.arrivedBlobs} of ${image.blobs.length} blobs there`,
     formatDuration(arrival.lagMilliseconds ?? performance.now() - started),
   ].join("   ");
-}
-
-/** What the source itself says about the destinations. */
-async function showStatus(
-  journey: Journey,
-  destinations: readonly Harbour[],
-  screen: Terminal,
-): Promise<void> {
-  const deadline = performance.now() + arrivalLimitMilliseconds;
-  for (;;) {
-    const { replicationStatuses = [] } = await journey.from.ecr.send(
-      new DescribeImageReplicationStatusCommand({
-        repositoryName: repository,
-        imageId: { imageTag: journey.tag },
-      }),
-    );
-    const statuses = destinations.map(
-      ({ name }) => replicationStatuses.find(({ region }) => region === name)?.status,
-    );
-    if (statuses.every((status) => status === "COMPLETE")) break;
-    if (statuses.includes("FAILED") || performance.now() > deadline) {
-      throw new Error(`DescribeImageReplicationStatus says ${JSON.stringify(replicationStatuses)}`);
-    }
-    await Bun.sleep(20);
-  }
-  screen.done(
-    `DescribeImageReplicationStatus   ${destinations.map(({ name }) => `${name} COMPLETE`).join(", ")}`,
-  );
-}
-
-async function expectGone(harbour: Harbour): Promise<void> {
-  const answer = await fetch(`${harbour.registry.endpoint}/healthz`, {
-    signal: AbortSignal.timeout(2000),
-  }).catch(() => undefined);
-  if (answer !== undefined) throw new Error(`${harbour.name} still answers after SIGKILL`);
 }
 
 async function pullAndRun(
