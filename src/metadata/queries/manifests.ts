@@ -6,7 +6,7 @@ import { parts, placeholders } from "./blobs.ts";
 export interface ManifestRow {
   digest: string;
   media_type: string;
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
 }
 
 export async function selectManifestByDigest(

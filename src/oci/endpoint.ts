@@ -1,0 +1,51 @@
+/** The shape of one endpoint of the OCI Distribution API. The table of all is `router.ts`. */
+import type { Access, Principal } from "../access/access.ts";
+import type { RegistryContext } from "../registry/context.ts";
+import type { Query, Route } from "./path.ts";
+
+export interface OciSettings {
+  /** Put before the locations handed out; absent: they are relative. */
+  readonly locationBaseUrl?: string;
+  /** Most names on one page of tags. */
+  readonly tagsPageLimit: number;
+  /** Most names on one page of the catalogue, and how many without `n`. */
+  readonly catalogPageLimit: number;
+  readonly catalogPageDefault: number;
+}
+
+export const defaultOciSettings: OciSettings = {
+  tagsPageLimit: 10_000,
+  catalogPageLimit: 1000,
+  catalogPageDefault: 100,
+};
+
+export interface EndpointInput {
+  readonly request: Request;
+  readonly query: Query;
+  readonly context: RegistryContext;
+  readonly access: Access;
+  readonly settings: OciSettings;
+  readonly principal: Principal;
+  /** ARN of the principal. */
+  readonly actor: string;
+  /** The account whose registry is addressed. */
+  readonly account: string;
+  /** A valid repository name; empty for endpoints without one. */
+  readonly repository: string;
+  /** Digest, tag or upload id as in the URL, not yet checked. */
+  readonly reference: string;
+}
+
+export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+export interface Endpoint {
+  /** The row of the specification's endpoint table. */
+  readonly id: string;
+  /** Fixed name, for metrics and the log. */
+  readonly name: string;
+  readonly method: Method;
+  readonly route: Route;
+  /** The IAM action on the repository; absent: any authenticated principal. */
+  readonly action?: string;
+  handle(input: EndpointInput): Promise<Response>;
+}

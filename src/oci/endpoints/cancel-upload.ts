@@ -1,0 +1,15 @@
+/** Cancels an upload. */
+import { cancelUpload } from "../../registry/cancel-upload.ts";
+import type { Endpoint } from "../endpoint.ts";
+
+export const cancelUploadEndpoint: Endpoint = {
+  id: "end-14",
+  name: "cancel-upload",
+  method: "DELETE",
+  route: "upload",
+  action: "ecr:UploadLayerPart",
+  async handle({ context, account, repository, reference }) {
+    await cancelUpload(context, { account, repository, uploadId: reference });
+    return new Response(null, { status: 204 });
+  },
+};

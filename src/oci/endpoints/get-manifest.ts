@@ -1,0 +1,34 @@
+/** Pulls a manifest: its own bytes with its own media type, whatever Accept says. */
+import { findManifest, type StoredManifest } from "../../registry/find-manifest.ts";
+import { entityTag, isNotModified } from "../conditional.ts";
+import type { Endpoint, EndpointInput } from "../endpoint.ts";
+import { requireReference } from "../input.ts";
+
+export const getManifest: Endpoint = {
+  id: "end-3",
+  name: "get-manifest",
+  method: "GET",
+  route: "manifest",
+  action: "ecr:BatchGetImage",
+  async handle(input) {
+    const manifest = await lookUpManifest(input);
+    const headers = manifestHeaders(manifest);
+    if (isNotModified(input.request, manifest.digest)) {
+      return new Response(null, { status: 304, headers });
+    }
+    return new Response(manifest.bytes, { headers });
+  },
+};
+
+export function lookUpManifest(input: EndpointInput): Promise<StoredManifest> {
+  return findManifest(input.context, input, requireReference(input.reference));
+}
+
+export function manifestHeaders({ digest, mediaType }: StoredManifest): Record<string, string> {
+  return {
+    "Content-Type": mediaType,
+    "Docker-Content-Digest": digest,
+    ETag: entityTag(digest),
+    "X-Content-Type-Options": "nosniff",
+  };
+}

@@ -1,0 +1,39 @@
+/**
+ * Lists the manifests that name this digest as their subject, as an OCI index.
+ * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
+ */
+import { mediaTypes } from "../../image/media-type.ts";
+import { listReferrers } from "../../registry/list-referrers.ts";
+import type { Endpoint } from "../endpoint.ts";
+import { requireDigest } from "../input.ts";
+
+export const getReferrers: Endpoint = {
+  id: "end-12a, end-12b",
+  name: "get-referrers",
+  method: "GET",
+  route: "referrers",
+  action: "ecr:BatchGetImage",
+  async handle({ query, context, account, repository, reference }) {
+    const subject = requireDigest(reference);
+    const artifactType = query.get("artifactType") || undefined;
+    const cursor = query.get("cursor");
+    const page = await listReferrers(context, { account, repository }, subject, {
+      // No artifact type holds a NUL, and not every database takes one.
+      artifactType: artifactType?.replaceAll("\0", "\uFFFD"),
+      after: cursor === undefined ? "" : requireDigest(cursor),
+    });
+    const headers: Record<string, string> = { "Content-Type": mediaTypes.ociIndex };
+    if (artifactType !== undefined) headers["OCI-Filters-Applied"] = "artifactType";
+    if (page.next !== undefined) {
+      const filter =
+        artifactType === undefined ? "" : `&artifactType=${encodeURIComponent(artifactType)}`;
+      headers.Link = `</v2/${repository}/referrers/${subject}?cursor=${page.next}${filter}>; rel="next"`;
+    }
+    const index = {
+      schemaVersion: 2,
+      mediaType: mediaTypes.ociIndex,
+      manifests: page.referrers,
+    };
+    return new Response(JSON.stringify(index), { headers });
+  },
+};

@@ -1,0 +1,18 @@
+/** Asks whether a blob is there: what a client does before it uploads. */
+import { statBlob } from "../../registry/find-blob.ts";
+import { blobHeadResponse } from "../content.ts";
+import type { Endpoint } from "../endpoint.ts";
+import { requireDigest } from "../input.ts";
+
+export const headBlob: Endpoint = {
+  id: "end-2",
+  name: "head-blob",
+  method: "HEAD",
+  route: "blob",
+  action: "ecr:BatchCheckLayerAvailability",
+  async handle({ request, context, account, repository, reference }) {
+    const digest = requireDigest(reference);
+    const size = await statBlob(context, { account, repository, digest });
+    return blobHeadResponse(request, digest, size);
+  },
+};

@@ -1,0 +1,116 @@
+/** Begins an upload; or mounts a blob of another repository; or takes a whole blob at once. */
+import { repositoryArn } from "../../access/access.ts";
+import {
+  type DigestAlgorithm,
+  digestAlgorithm,
+  digestAlgorithms,
+  parseDigest,
+} from "../../image/digest.ts";
+import { isRepositoryName } from "../../image/reference.ts";
+import { cancelUpload } from "../../registry/cancel-upload.ts";
+import { RegistryError } from "../../registry/errors.ts";
+import { finishUpload } from "../../registry/finish-upload.ts";
+import { mountBlob } from "../../registry/mount-blob.ts";
+import { startUpload } from "../../registry/start-upload.ts";
+import type { Endpoint, EndpointInput } from "../endpoint.ts";
+import { requireDigest, uploadChunk } from "../input.ts";
+import { blobLocation, uploadLocation } from "../locations.ts";
+
+export const startUploadEndpoint: Endpoint = {
+  id: "end-4a, end-4b, end-4c, end-11",
+  name: "start-upload",
+  method: "POST",
+  route: "uploads",
+  action: "ecr:InitiateLayerUpload",
+  async handle(input) {
+    const { query, context, account, repository, actor } = input;
+    const mounted = query.get("mount") === undefined ? undefined : await mount(input);
+    if (mounted !== undefined) return mounted;
+    if (query.get("mount") === undefined && query.get("digest") !== undefined) return push(input);
+    const algorithm = requireAlgorithm(query.get("digest-algorithm"));
+    const uploadId = await startUpload(context, {
+      account,
+      repository,
+      actor,
+      ...(algorithm !== undefined && { algorithm }),
+    });
+    return new Response(null, {
+      status: 202,
+      headers: {
+        "Content-Length": "0",
+        "Docker-Upload-UUID": uploadId,
+        Location: uploadLocation(repository, uploadId),
+        Range: "0-0",
+      },
+    });
+  },
+};
+
+/** Whatever stands in the way of a mount, the answer is an ordinary upload session, never an error. */
+async function mount(input: EndpointInput): Promise<Response | undefined> {
+  const { query, context, access, principal, account, repository, actor } = input;
+  const digest = parseDigest(query.get("mount") ?? "");
+  const from = query.get("from");
+  if (digest === undefined || (from !== undefined && !isRepositoryName(from))) return undefined;
+  const mounted = await mountBlob(context, {
+    account,
+    repository,
+    actor,
+    digest,
+    ...(from !== undefined && { from }),
+    mayPull: (source) =>
+      access.decide(
+        principal,
+        "ecr:GetDownloadUrlForLayer",
+        repositoryArn(context.region, account, source),
+      ).allowed,
+  });
+  return mounted ? created(repository, digest) : undefined;
+}
+
+/** The whole blob in the one request. */
+async function push(input: EndpointInput): Promise<Response> {
+  const { query, request, context, account, repository, actor } = input;
+  const digest = requireDigest(query.get("digest"));
+  const last = uploadChunk(request);
+  const uploadId = await startUpload(context, {
+    account,
+    repository,
+    actor,
+    algorithm: digestAlgorithm(digest),
+  });
+  const upload = { account, repository, uploadId };
+  try {
+    await finishUpload(context, upload, digest, last);
+  } catch (error) {
+    // The client does not know the session: nobody else would ever end it.
+    await cancelUpload(context, upload).catch((secondError: unknown) => {
+      if (!(secondError instanceof RegistryError)) throw secondError;
+    });
+    throw error;
+  }
+  return created(repository, digest);
+}
+
+export function created(repository: string, digest: string): Response {
+  return new Response(null, {
+    status: 201,
+    headers: {
+      "Content-Length": "0",
+      "Docker-Content-Digest": digest,
+      Location: blobLocation(repository, digest),
+    },
+  });
+}
+
+function requireAlgorithm(text: string | undefined): DigestAlgorithm | undefined {
+  if (text === undefined) return undefined;
+  const algorithm = digestAlgorithms.find((name) => name === text);
+  if (algorithm === undefined) {
+    throw new RegistryError("digest_invalid", {
+      digest: text.slice(0, 64),
+      reason: "the digest algorithm is not supported: use sha256 or sha512",
+    });
+  }
+  return algorithm;
+}

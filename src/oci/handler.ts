@@ -1,0 +1,119 @@
+/**
+ * The OCI Distribution API as one handler. The order is the same for every request: authenticate,
+ * find the endpoint, check the name, decide, and only then look.
+ */
+import { type Access, type Authentication, repositoryArn } from "../access/access.ts";
+import { isRepositoryName } from "../image/reference.ts";
+import type { RegistryContext } from "../registry/context.ts";
+import { RegistryError } from "../registry/errors.ts";
+import type { Handler, RequestContext } from "../runtime/request.ts";
+import type { EndpointInput, OciSettings } from "./endpoint.ts";
+import { ociError, ociErrorResponse } from "./errors.ts";
+import { type ParsedPath, parsePath, parseQuery, splitUrl } from "./path.ts";
+import { allowedMethods, findEndpoint } from "./router.ts";
+
+export interface OciHandlerOptions {
+  readonly context: RegistryContext;
+  readonly access: Access;
+  readonly settings: OciSettings;
+}
+
+export function ociHandler(options: OciHandlerOptions): Handler {
+  return async (request, requestContext) => {
+    const response = await respond(options, request, requestContext);
+    response.headers.set("Docker-Distribution-API-Version", "registry/2.0");
+    return response;
+  };
+}
+
+async function respond(
+  { context, access, settings }: OciHandlerOptions,
+  request: Request,
+  { log, secure }: RequestContext,
+): Promise<Response> {
+  const authentication = await access.authenticateBasic(request.headers.get("authorization"));
+  if ("failure" in authentication) {
+    log.endpoint = "unauthenticated";
+    return challenge(request, secure, authentication.failure);
+  }
+  const { principal } = authentication;
+  log.principal = principal.arn;
+
+  const { path, query } = splitUrl(request.url);
+  const parsed = parsePath(path);
+  if (parsed === undefined) return ociError(404, "UNSUPPORTED", "no such endpoint");
+  const endpoint = findEndpoint(parsed.route, request.method);
+  if (endpoint === undefined) {
+    return ociError(405, "UNSUPPORTED", `${request.method} is not supported here`, {
+      headers: { Allow: allowedMethods(parsed.route).join(", ") },
+    });
+  }
+  log.endpoint = endpoint.name;
+  const input: EndpointInput = {
+    request,
+    query: parseQuery(query),
+    context,
+    access,
+    settings,
+    principal,
+    actor: principal.arn,
+    account: accountOfHost(request.headers.get("host")) ?? principal.account,
+    repository: parsed.repository,
+    reference: parsed.reference,
+  };
+  try {
+    checkName(parsed);
+    if (parsed.repository !== "") log.repository = parsed.repository;
+    if (endpoint.action !== undefined) {
+      const resource = repositoryArn(context.region, input.account, parsed.repository || "*");
+      const decision = access.decide(principal, endpoint.action, resource);
+      if (!decision.allowed) {
+        log.errorCode = "denied";
+        return ociError(403, "DENIED", decision.message);
+      }
+    }
+    return withBase(await endpoint.handle(input), settings);
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    log.errorCode = error.code;
+    return withBase(ociErrorResponse(error), settings);
+  }
+}
+
+/** Routes with a repository need a valid name. */
+function checkName({ route, repository }: ParsedPath): void {
+  if (route === "base" || route === "catalog") return;
+  if (route === "extensions" && repository === "") return;
+  if (!isRepositoryName(repository)) {
+    throw new RegistryError("name_invalid", { name: repository.slice(0, 256) });
+  }
+}
+
+const challenges: Record<Extract<Authentication, { failure: unknown }>["failure"], string> = {
+  missing: "authentication required",
+  malformed: "the Authorization header is malformed: expected Basic credentials",
+  invalid: "Not Authorized",
+  expired: "Your authorization token has expired. Reauthenticate and try again.",
+};
+
+/** The body of the request is never read. */
+function challenge(request: Request, secure: boolean, failure: keyof typeof challenges): Response {
+  const host = /^[a-zA-Z0-9.:[\]_-]{1,255}$/.exec(request.headers.get("host") ?? "")?.[0];
+  const realm = `${secure ? "https" : "http"}://${host ?? "localhost"}/`;
+  return ociError(401, "UNAUTHORIZED", challenges[failure], {
+    headers: { "WWW-Authenticate": `Basic realm="${realm}",service="ecr.amazonaws.com"` },
+  });
+}
+
+/** `111122223333.dkr.ecr.us-east-1.example.com` addresses that account's registry. */
+function accountOfHost(host: string | null): string | undefined {
+  return host === null ? undefined : /^(\d{12})\.dkr[.-]ecr(?:-fips)?\./.exec(host)?.[1];
+}
+
+function withBase(response: Response, { locationBaseUrl }: OciSettings): Response {
+  const location = response.headers.get("location");
+  if (locationBaseUrl !== undefined && location?.startsWith("/")) {
+    response.headers.set("Location", locationBaseUrl.replace(/\/$/, "") + location);
+  }
+  return response;
+}

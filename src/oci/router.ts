@@ -1,0 +1,60 @@
+/**
+ * The table of endpoints, in the order of the specification. Router, permissions, metrics and
+ * docs/reference/oci.md are all made from it.
+ * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#endpoints
+ */
+import type { Endpoint, Method } from "./endpoint.ts";
+import { cancelUploadEndpoint } from "./endpoints/cancel-upload.ts";
+import { deleteBlobEndpoint } from "./endpoints/delete-blob.ts";
+import { deleteManifestEndpoint } from "./endpoints/delete-manifest.ts";
+import { discoverExtensions } from "./endpoints/discover-extensions.ts";
+import { finishUploadEndpoint } from "./endpoints/finish-upload.ts";
+import { getBlob } from "./endpoints/get-blob.ts";
+import { getManifest } from "./endpoints/get-manifest.ts";
+import { getReferrers } from "./endpoints/get-referrers.ts";
+import { getUpload } from "./endpoints/get-upload.ts";
+import { headBlob } from "./endpoints/head-blob.ts";
+import { headManifest } from "./endpoints/head-manifest.ts";
+import { listCatalog } from "./endpoints/list-catalog.ts";
+import { listTagsEndpoint } from "./endpoints/list-tags.ts";
+import { patchUpload } from "./endpoints/patch-upload.ts";
+import { ping, pingHead } from "./endpoints/ping.ts";
+import { putManifest } from "./endpoints/put-manifest.ts";
+import { startUploadEndpoint } from "./endpoints/start-upload.ts";
+import type { Route } from "./path.ts";
+
+export const endpoints: readonly Endpoint[] = [
+  ping,
+  pingHead,
+  getBlob,
+  headBlob,
+  getManifest,
+  headManifest,
+  startUploadEndpoint,
+  patchUpload,
+  finishUploadEndpoint,
+  putManifest,
+  listTagsEndpoint,
+  deleteManifestEndpoint,
+  deleteBlobEndpoint,
+  getReferrers,
+  getUpload,
+  cancelUploadEndpoint,
+  listCatalog,
+  discoverExtensions,
+];
+
+const table = new Map<Route, Map<string, Endpoint>>();
+for (const endpoint of endpoints) {
+  const methods = table.get(endpoint.route) ?? new Map<string, Endpoint>();
+  methods.set(endpoint.method, endpoint);
+  table.set(endpoint.route, methods);
+}
+
+export function findEndpoint(route: Route, method: string): Endpoint | undefined {
+  return table.get(route)?.get(method);
+}
+
+export function allowedMethods(route: Route): readonly Method[] {
+  return endpoints.filter((endpoint) => endpoint.route === route).map(({ method }) => method);
+}

@@ -1,0 +1,63 @@
+/** Adds bytes to an upload session. */
+import type { BlobStage } from "../blobs/blob-store.ts";
+import type { RegistryContext } from "./context.ts";
+import { RegistryError } from "./errors.ts";
+import { openUpload, type UploadAddress } from "./find-upload.ts";
+
+export interface UploadChunk {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** The offset that the client believes it is at; absent when it streams. */
+  readonly start?: number;
+  /** How many bytes the client announced, when it did. */
+  readonly length?: number;
+}
+
+/**
+ * @returns the bytes held afterwards
+ * @throws upload_unknown, upload_range_invalid, size_invalid, blob_too_large
+ */
+export function appendUpload(
+  context: RegistryContext,
+  upload: UploadAddress,
+  chunk: UploadChunk,
+): Promise<number> {
+  return context.uploadMutex.runExclusively(upload.uploadId, async () => {
+    const { stage } = await openUpload(context, upload);
+    await appendToStage(context, upload, stage, chunk);
+    return stage.size;
+  });
+}
+
+/** The same for a stage that is already open and locked. */
+export async function appendToStage(
+  context: RegistryContext,
+  { uploadId, repository }: UploadAddress,
+  stage: BlobStage,
+  { bytes, start, length }: UploadChunk,
+): Promise<void> {
+  const before = stage.size;
+  if (start !== undefined && start !== before) {
+    throw new RegistryError("upload_range_invalid", { uploadId, repository, heldBytes: before });
+  }
+  const limitBytes = context.settings.blobBytesLimit;
+  if (before + (length ?? 0) > limitBytes)
+    throw new RegistryError("blob_too_large", { limitBytes });
+  await stage.append(limited(bytes, limitBytes - before, limitBytes));
+  const receivedBytes = stage.size - before;
+  if (length !== undefined && receivedBytes !== length) {
+    throw new RegistryError("size_invalid", { announcedBytes: length, receivedBytes });
+  }
+}
+
+async function* limited(
+  bytes: AsyncIterable<Uint8Array>,
+  remaining: number,
+  limitBytes: number,
+): AsyncIterable<Uint8Array> {
+  let rest = remaining;
+  for await (const chunk of bytes) {
+    rest -= chunk.byteLength;
+    if (rest < 0) throw new RegistryError("blob_too_large", { limitBytes });
+    yield chunk;
+  }
+}

@@ -1,0 +1,78 @@
+/** Creates a repository, on request or because something is pushed to it. */
+import type { Transaction } from "../metadata/metadata-store.ts";
+import {
+  insertRepository,
+  type RepositoryRow,
+  selectRepository,
+} from "../metadata/queries/repositories.ts";
+import { announce } from "./change.ts";
+import type { RegistryContext, RepositoryAddress } from "./context.ts";
+import { RegistryError } from "./errors.ts";
+
+export interface Actor {
+  /** ARN of the principal that acts. */
+  readonly actor: string;
+}
+
+/** @throws repository_exists */
+export function createRepository(
+  context: RegistryContext,
+  { account, repository, actor }: RepositoryAddress & Actor,
+): Promise<RepositoryRow> {
+  return context.metadata.transaction(async (tx) => {
+    const created = await insertAndAnnounce(context, tx, { account, repository, actor });
+    if (created === undefined) {
+      throw new RegistryError("repository_exists", { repository, account });
+    }
+    return created;
+  });
+}
+
+/**
+ * The repository that a push goes to. A missing one is created when the settings allow it.
+ * @throws repository_unknown
+ */
+export async function repositoryForPush(
+  context: RegistryContext,
+  tx: Transaction,
+  { account, repository, actor }: RepositoryAddress & Actor,
+): Promise<RepositoryRow> {
+  const existing = await selectRepository(tx, account, repository);
+  if (existing !== undefined) return existing;
+  if (!context.settings.createRepositoryOnPush) {
+    throw new RegistryError("repository_unknown", { repository, account });
+  }
+  return (
+    (await insertAndAnnounce(context, tx, { account, repository, actor })) ??
+    // Another push created it between the two statements.
+    (await requireRepository(tx, { account, repository }))
+  );
+}
+
+/** @throws repository_unknown */
+export async function requireRepository(
+  db: Pick<Transaction, "all" | "dialect">,
+  { account, repository }: RepositoryAddress,
+): Promise<RepositoryRow> {
+  const row = await selectRepository(db, account, repository);
+  if (row === undefined) throw new RegistryError("repository_unknown", { repository, account });
+  return row;
+}
+
+async function insertAndAnnounce(
+  context: RegistryContext,
+  tx: Transaction,
+  { account, repository, actor }: RepositoryAddress & Actor,
+): Promise<RepositoryRow | undefined> {
+  const created = await insertRepository(tx, account, repository, context.clock.now());
+  if (created === undefined) return undefined;
+  await announce(context, tx, {
+    kind: "repository_created",
+    account,
+    repository,
+    repositoryId: created.id,
+    origin: context.region,
+    actor,
+  });
+  return created;
+}
