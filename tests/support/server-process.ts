@@ -46,8 +46,8 @@ export interface ServerProcess extends AsyncDisposable {
   readonly processId: number | undefined;
   /** Everything that it has printed, also before a restart. */
   log(): string;
-  /** The requests of its log, oldest first. */
-  requests(): RequestLogEntry[];
+  /** The requests of its log, oldest first, up to the last that was answered before the call. */
+  requests(): Promise<RequestLogEntry[]>;
   /** Asks it to end (SIGTERM) and waits for that. @returns the exit code */
   stop(): Promise<number>;
   /** SIGKILL: no time for a last word. */
@@ -59,8 +59,10 @@ export interface ServerProcess extends AsyncDisposable {
 /** One line of the server's request log. */
 export interface RequestLogEntry {
   readonly method: string;
+  /** With the query; `digest`, `mount` and `from` are shown in it. */
   readonly path: string;
   readonly status: number;
+  /** The endpoint's fixed name, such as `start-upload`. */
   readonly endpoint?: string;
   readonly repository?: string;
 }
@@ -162,7 +164,15 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
       return child?.pid;
     },
     log: () => log,
-    requests: () => parseRequestLog(log),
+    async requests() {
+      // The log is written behind the answers: when it tells of this request, all before are there.
+      const marker = `/v2/log-marker/${crypto.randomUUID()}/tags/list`;
+      await fetch(`${endpoint}${marker}`, {
+        headers: { authorization: basicAuthorization(testCredentials) },
+      });
+      await waitUntil("the request log", () => log.includes(marker));
+      return parseRequestLog(log).filter(({ path }) => !path.startsWith("/v2/log-marker/"));
+    },
     stop,
     kill,
     start,
