@@ -12,7 +12,6 @@ export interface DockerDaemon extends AsyncDisposable {
   readonly address: string;
   /** Runs `docker …` against this daemon. @throws CommandError */
   docker(...command: string[]): Promise<string>;
-  log(): string;
 }
 
 export const haveDocker = Bun.which("docker") !== null && findDockerd() !== undefined;
@@ -72,17 +71,9 @@ async function tryToStart(
       return (await attemptCommand(["docker", "version"], client)).exitCode === 0 && "ready";
     });
     if (outcome === "ready") {
-      let lastLog = "";
       return {
         address,
-        docker: async (...command) => {
-          try {
-            return (await runCommand(["docker", ...command], client)).trim();
-          } finally {
-            lastLog = await log();
-          }
-        },
-        log: () => lastLog,
+        docker: async (...command) => (await runCommand(["docker", ...command], client)).trim(),
         [Symbol.asyncDispose]: stop,
       };
     }
