@@ -68,7 +68,7 @@ export interface RawValue {
 const otherVariables = [
   "PORTOLAN_CONFIG",
   // What tests need, and who says so: docs of the test runner.
-  /^PORTOLAN_(REQUIRE$|TEST_|BENCH_)/,
+  /^PORTOLAN_(REQUIRE$|TOOLS$|CONFORMANCE$|EXECUTABLE$|TEST_|BENCH_)/,
   // Kubernetes sets these in every pod beside a Service named "portolan".
   /^PORTOLAN_(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/,
 ];

@@ -113,7 +113,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
       stderr: "pipe",
       cwd: repositoryRoot,
       env: {
-        ...process.env,
+        ...withoutPortolan(process.env),
         PORTOLAN_ROOT_ACCESS_KEY_ID: testCredentials.accessKeyId,
         PORTOLAN_ROOT_SECRET_ACCESS_KEY: testCredentials.secretAccessKey,
         ...options.environment,
@@ -181,6 +181,13 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
       temporary?.remove();
     },
   };
+}
+
+/** What configures the tests is not for the server, which refuses variables that it does not know. */
+function withoutPortolan(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !name.startsWith("PORTOLAN_")),
+  );
 }
 
 /** Lines that are not JSON, and those that tell of no request, are passed over. */
