@@ -1,12 +1,22 @@
 /** What the queries on replications promise. */
 import { describe, expect, test } from "bun:test";
+import * as destinationBacklogs from "../../src/metadata/queries/destination-backlogs.ts";
+import * as imageClosure from "../../src/metadata/queries/image-closure.ts";
+import * as imageReplications from "../../src/metadata/queries/image-replications.ts";
+import * as incomingBlobs from "../../src/metadata/queries/incoming-blobs.ts";
 import * as replicationQueries from "../../src/metadata/queries/replications.ts";
 import { account, digest, type QuerySuite } from "./query-suite.ts";
 
 type Claimed = replicationQueries.ClaimedReplication;
 
 export function replicationQueriesContract(suite: QuerySuite): void {
-  const q = suite.record({ ...replicationQueries });
+  const q = suite.record({
+    ...replicationQueries,
+    ...imageReplications,
+    ...imageClosure,
+    ...destinationBacklogs,
+    ...incomingBlobs,
+  });
   const { transaction, repository, manifest } = suite;
   let regions = 0;
 
@@ -26,11 +36,16 @@ export function replicationQueriesContract(suite: QuerySuite): void {
         q.claimReplications(tx, { region, bulk, now, leaseUntil: now + 50, limit }),
       );
     const status = async (i: number) => {
-      const all = await q.selectReplicationsOfManifest(suite.store.read, repositoryId, digest(i));
+      const all = await q.selectImageReplications(suite.store.read, {
+        account,
+        repository: name,
+        digest: digest(i),
+        tag: undefined,
+      });
       return all[0];
     };
     const nextDue = (bulk = false) => q.selectNextDue(suite.store.read, region, bulk);
-    return { region, repositoryId, rows, claim, status, nextDue };
+    return { region, name, rows, claim, status, nextDue };
   }
 
   const failure = { code: "unreachable", side: "destination", text: "no answer", now: 300 };
@@ -61,7 +76,7 @@ export function replicationQueriesContract(suite: QuerySuite): void {
     });
 
     test("take an outcome from the newest lease alone", async () => {
-      const { claim, status, rows, repositoryId } = await fixture(1);
+      const { claim, status, rows, name } = await fixture(1);
       const [old] = await claim(200);
       if (old === undefined) throw new Error("nothing was claimed");
       const renewal = { leaseUntil: 500, bytesSent: 7 };
@@ -78,7 +93,12 @@ export function replicationQueriesContract(suite: QuerySuite): void {
       const again = rows.map((row) => ({ ...row, id: "another", clock: "2", now: 700 }));
       await transaction((tx) => q.upsertReplications(tx, again));
       expect(await status(0)).toMatchObject({ state: "pending", created_at: 700, attempts: 0 });
-      const all = await q.selectReplicationsOfManifest(suite.store.read, repositoryId, digest(0));
+      const all = await q.selectImageReplications(suite.store.read, {
+        account,
+        repository: name,
+        digest: digest(0),
+        tag: undefined,
+      });
       expect(all).toHaveLength(1);
     });
 
