@@ -3,9 +3,10 @@
  * pipelines, prepares statements, and passes everything in `tests/contract`, so no dependency is
  * needed.
  *
- * Isolation is READ COMMITTED. A transaction holds the rows that it relies on, and the journal's
- * counter row from its first journal row to its commit, so the order of sequences is the order in
- * which commits become visible: whoever sees change 6 sees change 5.
+ * Isolation is READ COMMITTED. A transaction holds the rows that it relies on, the repository or a
+ * name where a row may not exist yet, and the journal's counter row from its first journal row to
+ * its commit, so the order of sequences is the order in which commits become visible: whoever sees
+ * change 6 sees change 5.
  */
 import type { Clock, Random } from "../runtime/clock.ts";
 import type {
@@ -30,6 +31,7 @@ import { type TransactionScope, transactionScope } from "./transaction-scope.ts"
 const dialect: Dialect = {
   forUpdate: "for update",
   forUpdateSkipLocked: "for update skip locked",
+  holdName: "select pg_advisory_xact_lock(hashtextextended($1, 0))",
 };
 
 export interface PostgresOptions {
