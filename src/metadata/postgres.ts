@@ -22,6 +22,7 @@ import {
   beginStatements,
   commit,
   connect,
+  durableSettings,
   isRepeatable,
   runStatement,
 } from "./postgres-connection.ts";
@@ -58,8 +59,15 @@ const migrationLock = 5_001_111_122;
 
 export async function postgresMetadataStore(options: PostgresOptions): Promise<MetadataStore> {
   const address = parsePostgresUrl(options.url);
-  const transactions = connect(address, options.transactionConnectionsLimit ?? 16);
   const reads = connect(address, options.readConnectionsLimit ?? 8);
+  let settings: Record<string, string>;
+  try {
+    settings = await repeatedly(() => durableSettings(reads));
+  } catch (error) {
+    await reads.close({ timeout: 0 });
+    throw error;
+  }
+  const transactions = connect(address, options.transactionConnectionsLimit ?? 16, settings);
   let closing: Promise<void> | undefined;
   /** What `close` waits for. */
   const inFlight = new Set<Promise<unknown>>();
@@ -108,10 +116,11 @@ export async function postgresMetadataStore(options: PostgresOptions): Promise<M
       await commit(connection, durable);
       return { result, scope };
     } catch (error) {
-      scope.abandon();
+      const failure = scope.abandon();
       // The connection may be the thing that failed, and then there is nothing to roll back.
       await connection.unsafe("rollback").catch(() => {});
-      throw error;
+      // `work` may have made another error of it.
+      throw isRepeatable(failure) ? failure : error;
     }
   }
 
