@@ -12,10 +12,12 @@ import { parseArgs } from "node:util";
 import type { CommandContext } from "../src/cli/command-context.ts";
 import { readConfiguration } from "../src/cli/configuration-options.ts";
 import { runProgram } from "../src/cli/program.ts";
+import { StartError } from "../src/open-registry.ts";
 import { systemClock, systemRandom } from "../src/runtime/clock.ts";
+import type { LogOutput } from "../src/runtime/logger.ts";
 import { readRootCredentials } from "../src/runtime/secret-files.ts";
 import { type Region, startRegion } from "../src/start-region.ts";
-import { type DevelopmentLog, developmentLog } from "./dev/development-log.ts";
+import { developmentLog } from "./dev/development-log.ts";
 import { instructions } from "./dev/instructions.ts";
 import { replicateEverything } from "./dev/replicate-everything.ts";
 
@@ -25,10 +27,10 @@ const account = "111122223333";
 const { values } = parseArgs({
   options: {
     directory: { type: "string", default: ".portolan/dev" },
-    "first-port": { type: "string", default: "5001" },
+    "first-port": { type: "string" },
   },
 });
-const firstPort = Number(values["first-port"]);
+const firstPort = Number(values["first-port"] ?? 5001);
 if (!Number.isInteger(firstPort) || firstPort < 1 || firstPort > 65_533) {
   console.error(`--first-port ${values["first-port"]}: expected a number from 1 to 65533`);
   process.exit(2);
@@ -50,19 +52,23 @@ const context: CommandContext = {
   setExitCode: (code) => process.exit(code),
 };
 
-const isNew = !existsSync(configurationOf(names[0]));
-if (isNew) {
+if (
+  values["first-port"] !== undefined ||
+  !names.every((name) => existsSync(configurationOf(name)))
+) {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const regions = names.map((name, index) => `${name}=http://localhost:${firstPort + index}`);
   await runProgram(
-    ["chart", "init", ...regions, "--account", account, "--out", directory],
+    // With --force configurations are written anew; keys and credentials that exist are kept.
+    ["chart", "init", ...regions, "--account", account, "--out", directory, "--force"],
     context,
     { serve: async () => {} },
   );
 }
 
-const running: { readonly region: Region; readonly log: DevelopmentLog }[] = [];
+const running: { readonly region: Region; readonly log: LogOutput }[] = [];
 let stopping = false;
+let announced = false;
 
 async function stop(exitCode: number): Promise<never> {
   // The second Ctrl-C does not wait for transfers in flight.
@@ -82,7 +88,8 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 try {
   for (const name of names) {
     const { configuration } = await readConfiguration({ config: configurationOf(name) }, context);
-    const log = developmentLog(name, join(directory, `${name}.log`), configuration.log.level);
+    const path = join(directory, `${name}.log`);
+    const log = developmentLog(name, path, configuration.log.level, () => announced);
     const region = await startRegion({
       configuration,
       clock: systemClock,
@@ -95,9 +102,11 @@ try {
   const regions = running.map(({ region }) => region);
   const credentialsFile = join(directory, names[0], "root-credentials");
   const credentials = await readRootCredentials(credentialsFile);
-  if (isNew) await replicateEverything(regions, account, credentials);
+  await replicateEverything(regions, account, credentials);
   console.log(instructions({ regions, credentials, credentialsFile, directory }));
+  announced = true;
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
+  if (error instanceof StartError) console.error("other ports: npm run dev -- --first-port 6001");
   await stop(1);
 }

@@ -6,12 +6,16 @@ import { openSync } from "node:fs";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { type LogLevel, type LogOutput, openLog } from "../../src/runtime/logger.ts";
 
-export type DevelopmentLog = LogOutput;
-
 /** What asks by itself, all the time. */
 const quietEndpoints = new Set(["health", "metrics"]);
 
-export function developmentLog(region: string, path: string, level: LogLevel): DevelopmentLog {
+/** @param isVisible false while the terminal is needed for something else */
+export function developmentLog(
+  region: string,
+  path: string,
+  level: LogLevel,
+  isVisible: () => boolean,
+): LogOutput {
   const file = openLog({
     level,
     descriptor: openSync(path, "a", 0o600),
@@ -22,7 +26,7 @@ export function developmentLog(region: string, path: string, level: LogLevel): D
     flush: () => file.flush(),
     writeLine(line) {
       file.writeLine(line);
-      const summary = summaryOf(line);
+      const summary = isVisible() ? summaryOf(line) : undefined;
       if (summary !== undefined) show(summary);
     },
     logger: {

@@ -1,5 +1,12 @@
-/** Sets, in each region, the rule that sends every repository to all others: through the ECR API. */
-import { ECRClient, PutReplicationConfigurationCommand } from "@aws-sdk/client-ecr";
+/**
+ * Sets the rule that sends every repository to all other regions, in each region that has no rule
+ * yet, through the ECR API.
+ */
+import {
+  DescribeRegistryCommand,
+  ECRClient,
+  PutReplicationConfigurationCommand,
+} from "@aws-sdk/client-ecr";
 import type { RootCredentials } from "../../src/runtime/secret-files.ts";
 import type { Region } from "../../src/start-region.ts";
 
@@ -13,6 +20,8 @@ export async function replicateEverything(
       .filter((other) => other.name !== name)
       .map((other) => ({ region: other.name, registryId: account }));
     const ecr = new ECRClient({ region: name, endpoint, credentials });
+    const { replicationConfiguration } = await ecr.send(new DescribeRegistryCommand({}));
+    if ((replicationConfiguration?.rules ?? []).length > 0) continue;
     await ecr.send(
       new PutReplicationConfigurationCommand({
         replicationConfiguration: { rules: [{ destinations }] },
