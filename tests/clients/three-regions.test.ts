@@ -7,7 +7,11 @@ import { type ClientHome, clientHome } from "../support/client-home.ts";
 import { runCommand } from "../support/command.ts";
 import { type DockerDaemon, haveDocker, startDockerDaemon } from "../support/docker-daemon.ts";
 import { haveTestImages, imageToolsHint, type TestImages, testImages } from "../support/images.ts";
-import { haveAws, type Regions, startRegions } from "../support/regions.ts";
+import {
+  haveAws,
+  type RegionProcesses,
+  startRegionProcesses,
+} from "../support/region-processes.ts";
 import { connectRegistry, type RegistryConnection } from "../support/registry-connection.ts";
 import { requirement } from "../support/require.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -27,13 +31,13 @@ const others = ["eu-west-1", "sa-east-1"] as const;
 
 describe.skipIf(!available)("three regions", () => {
   let images: TestImages;
-  let regions: Regions;
+  let regions: RegionProcesses;
   let home: ClientHome;
   let daemon: DockerDaemon;
 
   beforeAll(async () => {
     images = await testImages();
-    regions = await startRegions(first, ...others);
+    regions = await startRegionProcesses(first, ...others);
     home = clientHome();
     daemon = await startDockerDaemon(home.environment);
     const destinations = others.map((region) => ({ region, registryId: regions.account }));

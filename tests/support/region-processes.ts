@@ -2,7 +2,7 @@
  * An installation of several regions as an operator makes it: `portolan chart init`, then one
  * `portolan serve --config` per region, each a process with a database and blobs of its own.
  *
- *     await using installation = await startRegions("us-east-1", "eu-west-1");
+ *     await using installation = await startRegionProcesses("us-east-1", "eu-west-1");
  *     await installation.aws("us-east-1", "put-replication-configuration", …);
  *     await installation.region("us-east-1").kill();
  */
@@ -18,7 +18,7 @@ import {
 } from "./server-process.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
-export interface Regions extends AsyncDisposable {
+export interface RegionProcesses extends AsyncDisposable {
   readonly names: readonly string[];
   readonly account: string;
   readonly credentials: Credentials;
@@ -31,7 +31,7 @@ export interface Regions extends AsyncDisposable {
 const awsProgram = existsSync("/usr/bin/aws") ? "/usr/bin/aws" : Bun.which("aws");
 export const haveAws = awsProgram !== null;
 
-export async function startRegions(...names: string[]): Promise<Regions> {
+export async function startRegionProcesses(...names: string[]): Promise<RegionProcesses> {
   const account = "111122223333";
   const directory = temporaryDirectory();
   const ports = new Map(names.map((name) => [name, freePort()]));
