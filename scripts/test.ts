@@ -36,7 +36,7 @@ function suites(): string[] {
       entry.isDirectory() ? !separate.has(entry.name) : /\.test\.ts$/.test(entry.name),
     )
     .map((entry) => `./tests/${entry.name}`);
-  return ["./src", "./scripts", ...tests];
+  return ["./src", "./examples", "./scripts", ...tests];
 }
 
 interface Outcome {
