@@ -2,7 +2,7 @@
  * Three separately started processes, as an operator starts them: an image pushed with docker to
  * one is pulled by digest from another after the first was killed.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type ClientHome, clientHome } from "../support/client-home.ts";
 import { runCommand } from "../support/command.ts";
 import { type DockerDaemon, haveDocker, startDockerDaemon } from "../support/docker-daemon.ts";
@@ -15,6 +15,9 @@ import {
 import { connectRegistry, type RegistryConnection } from "../support/registry-connection.ts";
 import { requirement } from "../support/require.ts";
 import { waitUntil } from "../support/wait-until.ts";
+
+// Images of a hundred megabytes on a busy machine.
+setDefaultTimeout(120_000);
 
 const available = [
   requirement("clients", haveAws, "aws (apt-get install awscli)"),
@@ -53,7 +56,7 @@ describe.skipIf(!available)("three regions", () => {
     await daemon?.[Symbol.asyncDispose]();
     await home?.[Symbol.asyncDispose]();
     await regions?.[Symbol.asyncDispose]();
-  }, 60_000);
+  });
 
   const host = (region: string) => regions.region(region).host;
   const connect = (region: string): RegistryConnection => {
@@ -108,7 +111,7 @@ describe.skipIf(!available)("three regions", () => {
     }
     await regions.region(first).start();
     expect(await connect(first).verifyImage("app", "1")).toEqual(pushed);
-  }, 180_000);
+  });
 
   test("killed right behind the acknowledgement: it arrives when the first is back", async () => {
     await load(images.manyLayers, "tower:1");
@@ -120,7 +123,7 @@ describe.skipIf(!available)("three regions", () => {
     for (const region of others) {
       expect(await connect(region).verifyImage("tower", "1")).toEqual(pushed);
     }
-  }, 120_000);
+  });
 
   test("a destination that is away does not keep the other from getting it, and gets it later", async () => {
     const [near, away] = others;
@@ -130,7 +133,7 @@ describe.skipIf(!available)("three regions", () => {
     await regions.region(away).start();
     await arrival(away, "away/tower", "2", digest);
     await connect(away).verifyImage("away/tower", "2");
-  }, 120_000);
+  });
 
   test("an index arrives whole, and the region that got it by replication serves its parts", async () => {
     const { accessKeyId, secretAccessKey } = regions.credentials;
@@ -150,5 +153,5 @@ describe.skipIf(!available)("three regions", () => {
       ...["--creds", credentials, `docker://${host(others[0])}/multi:1`],
     ]);
     expect(JSON.parse(inspected)).toMatchObject({ Architecture: "arm64" });
-  }, 120_000);
+  });
 });
