@@ -14,6 +14,8 @@ import {
 } from "../support/region-processes.ts";
 import { connectRegistry, type RegistryConnection } from "../support/registry-connection.ts";
 import { requirement } from "../support/require.ts";
+import { pushSyntheticImage } from "../support/synthetic-image.ts";
+import { syntheticImages } from "../support/synthetic-images.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 // Images of a hundred megabytes on a busy machine.
@@ -153,5 +155,26 @@ describe.skipIf(!available)("three regions", () => {
       ...["--creds", credentials, `docker://${host(others[0])}/multi:1`],
     ]);
     expect(JSON.parse(inspected)).toMatchObject({ Architecture: "arm64" });
+  });
+
+  test("every shape of image arrives byte for byte", async () => {
+    const images = syntheticImages();
+    for (const image of images) {
+      await pushSyntheticImage(connect(first), `shapes/${image.name}`, image);
+    }
+    for (const region of others) {
+      const registry = connect(region);
+      for (const { name, manifests } of images) {
+        for (const { digest, tags, bytes, mediaType } of manifests) {
+          for (const reference of [digest, ...tags]) {
+            await arrival(region, `shapes/${name}`, reference, digest);
+          }
+          const pulled = await registry.getManifest(`shapes/${name}`, digest);
+          expect(Buffer.compare(pulled.bytes, bytes)).toBe(0);
+          expect(pulled.mediaType).toBe(mediaType);
+        }
+        await registry.verifyImage(`shapes/${name}`, manifests.at(-1)?.digest ?? "");
+      }
+    }
   });
 });
