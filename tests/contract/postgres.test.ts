@@ -5,6 +5,7 @@ import type { MetadataStore, Transaction } from "../../src/metadata/metadata-sto
 import { type PostgresOptions, postgresMetadataStore } from "../../src/metadata/postgres.ts";
 import { selectSetting, upsertSetting } from "../../src/metadata/queries/settings.ts";
 import { systemClock, systemRandom } from "../../src/runtime/clock.ts";
+import { type MessageProxy, messageProxy } from "../support/message-proxy.ts";
 import {
   administrate,
   createPostgresDatabase,
@@ -12,7 +13,6 @@ import {
   postgresServerUrl,
 } from "../support/metadata-stores.ts";
 import { postgresPrograms, startPostgresServer } from "../support/postgres-server.ts";
-import { type MessageProxy, messageProxy } from "../support/message-proxy.ts";
 
 const account = "111122223333";
 const write = (tx: Transaction, name: string, value = "1") =>
