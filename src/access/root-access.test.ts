@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { accessRequest, facts, userPrincipal } from "../../tests/support/access-request.ts";
 import { manualClock } from "../../tests/support/manual-clock.ts";
 import { systemRandom } from "../runtime/clock.ts";
-import { type AuthenticationFailure, repositoryArn } from "./access.ts";
+import { type AuthenticationFailure, type Principal, repositoryArn } from "./access.ts";
 import { type AccessKey, type AccessKeys, rootPrincipal } from "./credentials.ts";
 import { rootAccess } from "./root-access.ts";
 import { registryTokens } from "./tokens.ts";
@@ -148,22 +149,26 @@ test("a key that was given to another principal does not carry an old token", as
   expect(await access.authenticateBasic(basic("AWS", token))).toEqual({ failure: "invalid" });
 });
 
-test("root may do everything in its own account and nothing elsewhere", () => {
+test("root may do everything in its own account and nothing elsewhere", async () => {
   const { access } = setUp();
+  const decide = (who: Principal, action: string, resource: string) =>
+    access.decide(accessRequest(who, action, resource));
   const own = repositoryArn("us-east-1", account, "team/web");
   const other = repositoryArn("us-east-1", "444455556666", "team/web");
-  expect(access.decide(principal, "ecr:PutImage", own).allowed).toBe(true);
-  expect(access.decide(principal, "ecr:GetAuthorizationToken", "*").allowed).toBe(true);
-  expect(access.decide(principal, "ecr:PutImage", other)).toEqual({
+  expect((await decide(principal, "ecr:PutImage", own)).allowed).toBe(true);
+  expect((await decide(principal, "ecr:GetAuthorizationToken", "*")).allowed).toBe(true);
+  const refusal = {
     allowed: false,
     message: `User: arn:aws:iam::111122223333:root is not authorized to perform: ecr:PutImage on resource: ${other} because no resource-based policy allows the ecr:PutImage action`,
-  });
-  const user = { arn: `arn:aws:iam::${account}:user/jo`, account };
-  expect(access.decide(user, "ecr:PutImage", own)).toEqual({
+  };
+  expect(await decide(principal, "ecr:PutImage", other)).toEqual(refusal);
+  const permissions = [own, other].map((resource) => ({ action: "ecr:PutImage", resource }));
+  expect(await access.authorize({ principal, request: facts() }, permissions)).toEqual(refusal);
+  expect(await decide(userPrincipal(account, "jo"), "ecr:PutImage", own)).toEqual({
     allowed: false,
     message: `User: arn:aws:iam::111122223333:user/jo is not authorized to perform: ecr:PutImage on resource: ${own} because no identity-based policy allows the ecr:PutImage action`,
   });
   for (const resource of ["", "arn:", "arn:aws:ecr:us-east-1", `x${own}`, account, "**"]) {
-    expect(access.decide(principal, "ecr:PutImage", resource).allowed).toBe(false);
+    expect((await decide(principal, "ecr:PutImage", resource)).allowed).toBe(false);
   }
 });

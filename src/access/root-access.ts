@@ -3,9 +3,9 @@
  * registry of its own account, and nothing elsewhere.
  */
 import type { Clock } from "../runtime/clock.ts";
-import type { Access, Authentication, Decision, Principal } from "./access.ts";
+import type { Access, AccessRequest, Authentication, Decision } from "./access.ts";
 import { equalInConstantTime } from "./constant-time.ts";
-import { type AccessKeys, rootPrincipal } from "./credentials.ts";
+import type { AccessKeys } from "./credentials.ts";
 import type { RegistryTokens } from "./tokens.ts";
 
 export interface RootAccessOptions {
@@ -59,7 +59,7 @@ export function rootAccess(options: RootAccessOptions): Access {
     const { holder, expiresAt } = verification;
     const key = await options.keys.find(holder.accessKeyId);
     if (key === undefined || key.principal.arn !== holder.principal.arn) return failed("invalid");
-    return { authentication: { principal: holder.principal }, expiresAt };
+    return { authentication: { principal: key.principal }, expiresAt };
   }
 
   async function verifySecret(accessKeyId: string, secret: string) {
@@ -91,7 +91,14 @@ export function rootAccess(options: RootAccessOptions): Access {
       }
       return verify(header);
     },
-    decide,
+    decide: async (request) => decide(request),
+    async authorize(caller, permissions) {
+      for (const permission of permissions) {
+        const decision = decide({ ...caller, ...permission });
+        if (!decision.allowed) return decision;
+      }
+      return allowed;
+    },
   };
 }
 
@@ -119,18 +126,15 @@ function parseBasic(header: string): { user: string; password: string } | undefi
 
 const allowed: Decision = { allowed: true, message: "" };
 
-function decide(principal: Principal, action: string, resource: string): Decision {
-  if (principal.arn !== rootPrincipal(principal.account).arn) {
-    return denied(principal, action, resource, "identity-based");
-  }
+function decide(request: AccessRequest): Decision {
+  const { principal, resource } = request;
+  if (principal.kind !== "root") return denied(request, "identity-based");
   if (resource === "*" || accountOf(resource) === principal.account) return allowed;
-  return denied(principal, action, resource, "resource-based");
+  return denied(request, "resource-based");
 }
 
 function denied(
-  principal: Principal,
-  action: string,
-  resource: string,
+  { principal, action, resource }: AccessRequest,
   policy: "identity-based" | "resource-based",
 ): Decision {
   return {

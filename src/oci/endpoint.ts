@@ -1,5 +1,5 @@
 /** The shape of one endpoint of the OCI Distribution API. The table of all is `router.ts`. */
-import type { Access, Principal } from "../access/access.ts";
+import type { Access, Caller, Principal } from "../access/access.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import type { Query, Route } from "./path.ts";
 
@@ -26,6 +26,8 @@ export interface EndpointInput {
   readonly access: Access;
   readonly settings: OciSettings;
   readonly principal: Principal;
+  /** The principal with what the request tells, for decisions. */
+  readonly caller: Caller;
   /** ARN of the principal. */
   readonly actor: string;
   /** The account whose registry is addressed. */

@@ -2,7 +2,7 @@
  * The OCI Distribution API as one handler. The order is the same for every request: authenticate,
  * find the endpoint, check the name, decide, and only then look.
  */
-import { type Access, type Authentication, repositoryArn } from "../access/access.ts";
+import { type Access, type Authentication, repositoryArn, requestFacts } from "../access/access.ts";
 import { isRepositoryName } from "../image/reference.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import { RegistryError } from "../registry/errors.ts";
@@ -29,8 +29,9 @@ export function ociHandler(options: OciHandlerOptions): Handler {
 async function respond(
   { context, access, settings }: OciHandlerOptions,
   request: Request,
-  { log, secure }: RequestContext,
+  requestContext: RequestContext,
 ): Promise<Response> {
+  const { log, secure } = requestContext;
   const authentication = await access.authenticateBasic(request.headers.get("authorization"));
   if ("failure" in authentication) {
     log.endpoint = "unauthenticated";
@@ -56,6 +57,7 @@ async function respond(
     access,
     settings,
     principal,
+    caller: { principal, request: requestFacts(request, requestContext, context.clock.now()) },
     actor: principal.arn,
     account: accountOfHost(request.headers.get("host")) ?? principal.account,
     repository: parsed.repository,
@@ -66,7 +68,9 @@ async function respond(
     if (parsed.repository !== "") log.repository = parsed.repository;
     if (endpoint.action !== undefined) {
       const resource = repositoryArn(context.region, input.account, parsed.repository || "*");
-      const decision = access.decide(principal, endpoint.action, resource);
+      const decision = await access.authorize(input.caller, [
+        { action: endpoint.action, resource },
+      ]);
       if (!decision.allowed) {
         log.errorCode = "denied";
         return ociError(403, "DENIED", decision.message);

@@ -5,6 +5,7 @@ import { isManifestType } from "../image/media-type.ts";
 import type { Transaction } from "../metadata/metadata-store.ts";
 import { touchBlobLinks } from "../metadata/queries/blobs.ts";
 import { insertManifest, selectManifestDigests } from "../metadata/queries/manifests.ts";
+import { holdRepository } from "../metadata/queries/repositories.ts";
 import { announce } from "./change.ts";
 import type { RegistryContext, RepositoryAddress } from "./context.ts";
 import { type Actor, repositoryForPush } from "./create-repository.ts";
@@ -48,6 +49,7 @@ export async function pushManifest(
   }
   const changed = await context.metadata.transaction(async (tx) => {
     const { id } = await repositoryForPush(context, tx, input);
+    await holdRepository(tx, id);
     await holdReferences(context, tx, id, manifest);
     const inserted = await insertManifest(tx, {
       repositoryId: id,

@@ -93,8 +93,8 @@ export function startListener(options: ListenerOptions): Listener {
       // The handlers have limits of their own, per kind of content.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       development: false,
-      // Without this, `development: false` turns SO_REUSEPORT on (Bun 1.4): a second server on the
-      // same address would start, and take half of the connections.
+      // Without it `development: false` shares the port with whoever listens there already, and
+      // half of the connections would reach another server.
       reusePort: false,
       ...(files !== undefined && { tls: { cert: files.certificate, key: files.key } }),
       fetch: respond,

@@ -11,16 +11,17 @@ export const listCatalog: Endpoint = {
   method: "GET",
   route: "catalog",
   action: "ecr:DescribeRepositories",
-  async handle({ query, context, access, principal, settings, account }) {
+  async handle({ query, context, access, caller, settings, account }) {
     const { catalogPageDefault, catalogPageLimit } = settings;
     const limit = pageSize(query.get("n"), catalogPageDefault, catalogPageLimit);
     const after = pageStart(query.get("last"));
     const page = await listRepositories(context, { account, after, limit });
-    const visible = page.names.filter(
-      (name) =>
-        access.decide(principal, "ecr:BatchGetImage", repositoryArn(context.region, account, name))
-          .allowed,
-    );
+    const visible: string[] = [];
+    for (const name of page.names) {
+      const resource = repositoryArn(context.region, account, name);
+      const decision = await access.decide({ ...caller, action: "ecr:BatchGetImage", resource });
+      if (decision.allowed) visible.push(name);
+    }
     return namesResponse({ repositories: visible }, page, { path: "/v2/_catalog", limit });
   },
 };
