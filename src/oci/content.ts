@@ -1,5 +1,6 @@
 /** Responses with the bytes of a blob. */
 import { type ByteRange, entityTag, isNotModified, requestedRanges } from "./conditional.ts";
+import { ociError } from "./errors.ts";
 
 /** Content under a digest never changes; it is private, so shared caches must not keep it. */
 const cacheControl = "private, max-age=31536000, immutable";
@@ -35,10 +36,14 @@ export function blobResponse(request: Request, digest: string, blob: Blob): Resp
   const ranges = requestedRanges(request, digest, size);
   if (ranges === "whole") return new Response(blob, { headers });
   if (ranges === "unsatisfiable") {
-    return new Response(null, {
-      status: 416,
-      headers: { "Content-Range": `bytes */${size}`, "Docker-Content-Digest": digest },
-    });
+    return ociError(
+      416,
+      "RANGE_INVALID",
+      `the blob has ${size} bytes: none of the ranges is in it`,
+      {
+        headers: { "Content-Range": `bytes */${size}`, "Docker-Content-Digest": digest },
+      },
+    );
   }
   const [first] = ranges;
   if (ranges.length === 1 && first !== undefined) {

@@ -3,6 +3,7 @@
  * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
  */
 import type { ErrorCode, ErrorDetails, RegistryError } from "../registry/errors.ts";
+import { BodyCutOffError, type BodyStalledError } from "./body.ts";
 import { uploadLocation } from "./locations.ts";
 
 interface WireError<C extends ErrorCode> {
@@ -13,6 +14,9 @@ interface WireError<C extends ErrorCode> {
   readonly details?: (detail: ErrorDetails[C]) => readonly unknown[];
   readonly headers?: (detail: ErrorDetails[C]) => Record<string, string>;
 }
+
+/** A manifest can name thousands of blobs, and one that is missing is reason enough. */
+const detailsLimit = 100;
 
 const bytes = (count: number) => `${count} bytes`;
 
@@ -67,8 +71,9 @@ const wireErrors: { readonly [C in ErrorCode]: WireError<C> } = {
   manifest_references_unknown: {
     status: 400,
     code: "MANIFEST_BLOB_UNKNOWN",
-    message: () => "the manifest refers to content that the repository does not have",
-    details: ({ digests }) => digests.map((digest) => ({ digest })),
+    message: ({ digests }) =>
+      `the manifest refers to content that the repository does not have (${digests.length} missing)`,
+    details: ({ digests }) => digests.slice(0, detailsLimit).map((digest) => ({ digest })),
   },
   blob_unknown: {
     status: 404,
@@ -120,6 +125,12 @@ const wireErrors: { readonly [C in ErrorCode]: WireError<C> } = {
   },
 };
 
+/** Parameters whose errors have a code of their own. */
+const parameterCodes: Readonly<Record<string, string>> = {
+  n: "PAGINATION_NUMBER_INVALID",
+  "Content-Range": "BLOB_UPLOAD_INVALID",
+};
+
 /** Status and body of an error response. */
 export function ociError(
   status: number,
@@ -142,14 +153,18 @@ export function ociError(
 export function ociErrorResponse<C extends ErrorCode>(error: RegistryError<C>): Response {
   const wire: WireError<C> = wireErrors[error.code];
   const { detail } = error;
-  const code =
-    error.code === "parameter_invalid" && "parameter" in detail && detail.parameter === "n"
-      ? "PAGINATION_NUMBER_INVALID"
-      : wire.code;
-  return ociError(wire.status, code, wire.message(detail), {
+  const code = "parameter" in detail ? parameterCodes[detail.parameter] : undefined;
+  return ociError(wire.status, code ?? wire.code, wire.message(detail), {
     details: wire.details?.(detail) ?? [detail],
     headers: wire.headers?.(detail) ?? {},
   });
+}
+
+/** For a body that did not come to its end. A client that is gone does not read it any more. */
+export function bodyErrorResponse(error: BodyCutOffError | BodyStalledError): Response {
+  if (error instanceof BodyCutOffError) return ociError(400, "SIZE_INVALID", error.message);
+  // Otherwise the connection would wait for the rest of the body for ever.
+  return ociError(408, "SIZE_INVALID", error.message, { headers: { Connection: "close" } });
 }
 
 /** `0-<last byte>`; an empty upload says `0-0`, as every registry does. */

@@ -7,8 +7,9 @@ import { isRepositoryName } from "../image/reference.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import { RegistryError } from "../registry/errors.ts";
 import type { Handler, RequestContext } from "../runtime/request.ts";
+import { BodyCutOffError, BodyStalledError } from "./body.ts";
 import type { EndpointInput, OciSettings } from "./endpoint.ts";
-import { ociError, ociErrorResponse } from "./errors.ts";
+import { bodyErrorResponse, ociError, ociErrorResponse } from "./errors.ts";
 import { type ParsedPath, parsePath, parseQuery, splitUrl } from "./path.ts";
 import { allowedMethods, findEndpoint } from "./router.ts";
 
@@ -20,10 +21,20 @@ export interface OciHandlerOptions {
 
 export function ociHandler(options: OciHandlerOptions): Handler {
   return async (request, requestContext) => {
-    const response = await respond(options, request, requestContext);
+    const answer = await respond(options, request, requestContext);
+    const response = request.method === "HEAD" ? await withoutBody(answer) : answer;
     response.headers.set("Docker-Distribution-API-Version", "registry/2.0");
     return response;
   };
+}
+
+/** The headers of a GET, with the length of the body that is not sent. */
+async function withoutBody(response: Response): Promise<Response> {
+  if (response.body === null) return response;
+  const { byteLength } = await response.arrayBuffer();
+  const { status, headers } = response;
+  headers.set("Content-Length", String(byteLength));
+  return new Response(null, { status, headers });
 }
 
 async function respond(
@@ -57,6 +68,7 @@ async function respond(
     settings,
     principal,
     actor: principal.arn,
+    pace: { clock: context.clock, stallMilliseconds: settings.bodyStallMilliseconds },
     account: accountOfHost(request.headers.get("host")) ?? principal.account,
     repository: parsed.repository,
     reference: parsed.reference,
@@ -74,6 +86,10 @@ async function respond(
     }
     return withBase(await endpoint.handle(input), settings);
   } catch (error) {
+    if (error instanceof BodyCutOffError || error instanceof BodyStalledError) {
+      log.errorCode = error instanceof BodyCutOffError ? "body_cut_off" : "body_stalled";
+      return bodyErrorResponse(error);
+    }
     if (!(error instanceof RegistryError)) throw error;
     log.errorCode = error.code;
     return withBase(ociErrorResponse(error), settings);

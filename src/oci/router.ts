@@ -51,10 +51,13 @@ for (const endpoint of endpoints) {
   table.set(endpoint.route, methods);
 }
 
+/** What can be got can be asked for with HEAD; the handler leaves the body out. */
 export function findEndpoint(route: Route, method: string): Endpoint | undefined {
-  return table.get(route)?.get(method);
+  const methods = table.get(route);
+  return methods?.get(method) ?? (method === "HEAD" ? methods?.get("GET") : undefined);
 }
 
 export function allowedMethods(route: Route): readonly Method[] {
-  return endpoints.filter((endpoint) => endpoint.route === route).map(({ method }) => method);
+  const methods = endpoints.filter((endpoint) => endpoint.route === route).map((e) => e.method);
+  return methods.includes("GET") && !methods.includes("HEAD") ? ["HEAD", ...methods] : methods;
 }

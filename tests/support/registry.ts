@@ -1,0 +1,260 @@
+/**
+ * A registry for tests: the real handler, metadata store and blob store, with a clock that the test
+ * moves, one root principal, and an open journal.
+ *
+ *     await using registry = await openRegistry();
+ *     const response = await registry.request("GET", "/v2/");
+ *
+ * `serveRegistry` is the same behind a real socket, for what exists only there.
+ */
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import type { Access, Authentication, Principal } from "../../src/access/access.ts";
+import type { BlobStore } from "../../src/blobs/blob-store.ts";
+import { filesystemBlobStore } from "../../src/blobs/filesystem.ts";
+import { memoryBlobStore } from "../../src/blobs/memory.ts";
+import { verified } from "../../src/blobs/verified.ts";
+import type { MetadataStore } from "../../src/metadata/metadata-store.ts";
+import { sqliteMetadataStore } from "../../src/metadata/sqlite.ts";
+import { defaultOciSettings, type OciSettings } from "../../src/oci/endpoint.ts";
+import { ociHandler } from "../../src/oci/handler.ts";
+import {
+  defaultRegistrySettings,
+  type RegistryContext,
+  type RegistrySettings,
+} from "../../src/registry/context.ts";
+import { hybridClock } from "../../src/registry/hybrid-clock.ts";
+import { keyedMutex } from "../../src/registry/keyed-mutex.ts";
+import { systemRandom } from "../../src/runtime/clock.ts";
+import type { Handler, RequestLogFields } from "../../src/runtime/request.ts";
+import { type ManualClock, manualClock } from "./manual-clock.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
+
+export const testAccount = "111122223333";
+export const testPrincipal: Principal = {
+  arn: `arn:aws:iam::${testAccount}:root`,
+  account: testAccount,
+};
+/** What the only user sends. */
+export const testAuthorization = `Basic ${btoa("root:secret")}`;
+
+export interface TestRegistryOptions {
+  /** "memory" is the default; "disk" puts database and blobs into a directory of its own. */
+  readonly storage?: "memory" | "disk";
+  readonly openMetadata?: () => Promise<MetadataStore>;
+  /** Puts something between the registry and the blob store, such as a slow disk. */
+  readonly wrapBlobs?: (store: BlobStore) => BlobStore;
+  readonly settings?: Partial<RegistrySettings>;
+  readonly ociSettings?: Partial<OciSettings>;
+  /** False refuses an action on a resource, as a policy will. */
+  readonly allows?: (action: string, resource: string) => boolean;
+}
+
+export interface RequestOptions {
+  readonly headers?: Record<string, string>;
+  readonly body?: BodyInit | Uint8Array | null;
+  /** Without the Authorization header. */
+  readonly anonymous?: boolean;
+}
+
+export interface TestRegistry extends AsyncDisposable {
+  readonly context: RegistryContext;
+  readonly clock: ManualClock;
+  readonly handler: Handler;
+  /** Where database and blobs are; undefined in memory. */
+  readonly directory: string | undefined;
+  /** The log of the request that was answered last. */
+  readonly lastLog: () => RequestLogFields;
+  /** Calls the handler as a function. The path may be a location that the registry handed out. */
+  request(method: string, path: string, options?: RequestOptions): Promise<Response>;
+}
+
+export async function openRegistry(options: TestRegistryOptions = {}): Promise<TestRegistry> {
+  const clock = manualClock();
+  const directory = options.storage === "disk" ? temporaryDirectory() : undefined;
+  const metadata =
+    (await options.openMetadata?.()) ??
+    (await sqliteMetadataStore({
+      path: directory === undefined ? ":memory:" : join(directory.path, "metadata.db"),
+      now: clock.now(),
+    }));
+  const driver =
+    directory === undefined
+      ? memoryBlobStore()
+      : await filesystemBlobStore({ root: join(directory.path, "store") });
+  const blobs = verified(options.wrapBlobs?.(driver) ?? driver);
+  const context: RegistryContext = {
+    region: "us-east-1",
+    metadata,
+    blobs,
+    clock,
+    random: systemRandom,
+    hybridClock: hybridClock(clock),
+    settings: { ...defaultRegistrySettings, ...options.settings },
+    observers: [],
+    uploadMutex: keyedMutex(),
+  };
+  let log: RequestLogFields = {};
+  const inner = ociHandler({
+    context,
+    access: testAccess(options.allows ?? (() => true)),
+    settings: { ...defaultOciSettings, ...options.ociSettings },
+  });
+  const handler: Handler = (request, requestContext) => {
+    log = requestContext.log;
+    return inner(request, requestContext);
+  };
+  return {
+    context,
+    clock,
+    handler,
+    directory: directory?.path,
+    lastLog: () => log,
+    request(method, path, { headers, body, anonymous } = {}) {
+      const request = new Request(new URL(path, "http://registry.test"), {
+        method,
+        headers: { ...(!anonymous && { Authorization: testAuthorization }), ...headers },
+        ...(body !== undefined && { body: body as BodyInit }),
+      });
+      return handler(request, requestContext());
+    },
+    async [Symbol.asyncDispose]() {
+      await metadata.close();
+      await blobs.close();
+      directory?.remove();
+    },
+  };
+}
+
+const requestContext = () => ({
+  requestId: "test",
+  clientAddress: "127.0.0.1",
+  secure: false,
+  log: {},
+});
+
+function testAccess(allows: (action: string, resource: string) => boolean): Access {
+  return {
+    async authenticateBasic(authorization): Promise<Authentication> {
+      if (authorization === null) return { failure: "missing" };
+      if (!authorization.startsWith("Basic ")) return { failure: "malformed" };
+      return authorization === testAuthorization
+        ? { principal: testPrincipal }
+        : { failure: "invalid" };
+    },
+    decide(_principal, action, resource) {
+      const allowed = allows(action, resource);
+      return { allowed, message: allowed ? "" : `not authorized to perform: ${action}` };
+    },
+  };
+}
+
+export interface ServedRegistry extends TestRegistry {
+  readonly url: string;
+  readonly port: number;
+  /** A request through the socket. */
+  fetch(method: string, path: string, options?: RequestOptions): Promise<Response>;
+  /** A connection for bytes that no client library would send. */
+  connect(): Promise<RawConnection>;
+  /** Errors that escaped from the handler: the server would answer 500. */
+  readonly escaped: readonly unknown[];
+}
+
+export async function serveRegistry(options: TestRegistryOptions = {}): Promise<ServedRegistry> {
+  const registry = await openRegistry(options);
+  const escaped: unknown[] = [];
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    // Bun counts it from the start of a request, not from the last byte: it would cut off
+    // every transfer that takes longer. docs/internals/http-server.md has the figures.
+    idleTimeout: 0,
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    async fetch(request) {
+      try {
+        return await registry.handler(request, requestContext());
+      } catch (error) {
+        escaped.push(error);
+        return new Response(null, { status: 500 });
+      }
+    },
+  });
+  const { port } = server;
+  if (port === undefined) throw new Error("the server has no port");
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    ...registry,
+    url,
+    port,
+    escaped,
+    fetch(method, path, { headers, body, anonymous } = {}) {
+      return fetch(new URL(path, url), {
+        method,
+        headers: { ...(!anonymous && { Authorization: testAuthorization }), ...headers },
+        ...(body !== undefined && { body: body as BodyInit }),
+      });
+    },
+    connect: () => connectRaw(port),
+    async [Symbol.asyncDispose]() {
+      await server.stop(true);
+      await registry[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export interface RawConnection extends Disposable {
+  readonly socket: Socket;
+  /** Text goes out as latin1: one byte per character. */
+  send(data: string | Uint8Array): void;
+  /** Everything received until now, as latin1. */
+  received(): string;
+  /** Resolves when what was received holds the text, or the connection has ended. */
+  receive(text: string): Promise<string>;
+  /** Resolves when the server has closed. */
+  closed(): Promise<string>;
+  /** Drops the connection without a farewell: the server sees a reset. */
+  reset(): void;
+}
+
+function connectRaw(port: number): Promise<RawConnection> {
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  let received = "";
+  let ended = false;
+  const changed = new Set<() => void>();
+  const tell = () => {
+    for (const listener of [...changed]) listener();
+  };
+  socket.on("data", (data) => {
+    received += data.toString("latin1");
+    tell();
+  });
+  for (const event of ["end", "close", "error"]) {
+    socket.on(event, () => {
+      ended = true;
+      tell();
+    });
+  }
+  const until = (condition: () => boolean) =>
+    new Promise<string>((resolve) => {
+      const listener = () => {
+        if (!condition() && !ended) return;
+        changed.delete(listener);
+        resolve(received);
+      };
+      changed.add(listener);
+      listener();
+    });
+  const connection: RawConnection = {
+    socket,
+    send: (data) => void socket.write(typeof data === "string" ? Buffer.from(data, "latin1") : data),
+    received: () => received,
+    receive: (text) => until(() => received.includes(text)),
+    closed: () => until(() => false),
+    reset: () => void socket.resetAndDestroy(),
+    [Symbol.dispose]: () => void socket.destroy(),
+  };
+  return new Promise((resolve, reject) => {
+    socket.once("connect", () => resolve(connection));
+    socket.once("error", reject);
+  });
+}
