@@ -61,8 +61,10 @@ const isObject = (value: unknown): value is Json =>
  */
 export function parseManifest(bytes: Uint8Array, contentType: string | undefined): ParsedManifest {
   const json = parseJson(bytes);
-  const mediaType = decideMediaType(json, contentType);
-  if (isSchema1Type(mediaType) || json.schemaVersion === 1) {
+  // First, because an old client wants to hear this, not that its fields have the wrong form.
+  const mediaType =
+    json.schemaVersion === 1 ? mediaTypes.dockerSchema1 : decideMediaType(json, contentType);
+  if (isSchema1Type(mediaType)) {
     throw new ManifestSyntaxError(
       "Docker image manifest schema 1 is not supported: push the image again with a client that writes schema 2 or OCI manifests",
     );
@@ -162,16 +164,16 @@ function list(json: Json, field: string): readonly unknown[] {
   return value;
 }
 
-function optionalString(json: Json, field: string): string | undefined {
+function optionalString(json: Json, field: string, shown = field): string | undefined {
   const value = json[field];
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== "string") throw new ManifestSyntaxError(`${field} must be a string`);
+  if (typeof value !== "string") throw new ManifestSyntaxError(`${shown} must be a string`);
   return value;
 }
 
 /** It is a column of the database and part of later answers: no control characters, bounded. */
 function optionalMediaType(json: Json, field: string, shown = field): string | undefined {
-  const value = optionalString(json, field);
+  const value = optionalString(json, field, shown);
   if (value !== undefined && !descriptorMediaType.test(value)) {
     throw new ManifestSyntaxError(`${shown} is not a media type`);
   }

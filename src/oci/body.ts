@@ -22,6 +22,8 @@ export interface BodyPace {
    * noticed before twice as long. Until then nobody else can add to the same upload.
    */
   readonly stallMilliseconds: number;
+  /** Told of every chunk, for the log and the metrics. */
+  readonly onReceived?: (bytes: number) => void;
 }
 
 /**
@@ -37,6 +39,7 @@ export async function* bodyChunks(request: Request, pace: BodyPace): AsyncGenera
     for (;;) {
       const { done, value } = await watch.during(reader.read().catch(cutOff));
       if (done) return;
+      pace.onReceived?.(value.byteLength);
       yield value;
     }
   } finally {

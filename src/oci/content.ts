@@ -34,7 +34,12 @@ export function blobResponse(request: Request, digest: string, blob: Blob): Resp
   const size = blob.size;
   if (isNotModified(request, digest)) return new Response(null, { status: 304, headers });
   const ranges = requestedRanges(request, digest, size);
-  if (ranges === "whole") return new Response(blob, { headers });
+  if (ranges === "whole") {
+    // Bun applies a Range header to a file by itself, and finds none in an empty one.
+    return new Response(size === 0 ? new Uint8Array() : blob, {
+      headers: { ...headers, "Content-Length": String(size) },
+    });
+  }
   if (ranges === "unsatisfiable") {
     return ociError(
       416,
@@ -49,7 +54,11 @@ export function blobResponse(request: Request, digest: string, blob: Blob): Resp
   if (ranges.length === 1 && first !== undefined) {
     return new Response(blob.slice(first.start, first.end + 1), {
       status: 206,
-      headers: { ...headers, "Content-Range": contentRange(first, size) },
+      headers: {
+        ...headers,
+        "Content-Length": String(first.end - first.start + 1),
+        "Content-Range": contentRange(first, size),
+      },
     });
   }
   return multipartResponse(blob, ranges, headers);
@@ -57,7 +66,10 @@ export function blobResponse(request: Request, digest: string, blob: Blob): Resp
 
 const contentRange = ({ start, end }: ByteRange, size: number) => `bytes ${start}-${end}/${size}`;
 
-/** https://www.rfc-editor.org/rfc/rfc9110#name-media-type-multipart-bytera */
+/**
+ * https://www.rfc-editor.org/rfc/rfc9110#name-media-type-multipart-bytera
+ * Bun sends a stream chunked and drops the Content-Length, which still tells the log how much it was.
+ */
 function multipartResponse(
   blob: Blob,
   ranges: readonly ByteRange[],

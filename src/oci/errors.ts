@@ -4,6 +4,7 @@
  */
 import type { ErrorCode, ErrorDetails, RegistryError } from "../registry/errors.ts";
 import { BodyCutOffError, type BodyStalledError } from "./body.ts";
+import { jsonResponse } from "./json-response.ts";
 import { uploadLocation } from "./locations.ts";
 
 interface WireError<C extends ErrorCode> {
@@ -126,10 +127,10 @@ const wireErrors: { readonly [C in ErrorCode]: WireError<C> } = {
 };
 
 /** Parameters whose errors have a code of their own. */
-const parameterCodes: Readonly<Record<string, string>> = {
-  n: "PAGINATION_NUMBER_INVALID",
-  "Content-Range": "BLOB_UPLOAD_INVALID",
-};
+const parameterCodes = new Map([
+  ["n", "PAGINATION_NUMBER_INVALID"],
+  ["Content-Range", "BLOB_UPLOAD_INVALID"],
+]);
 
 /** Status and body of an error response. */
 export function ociError(
@@ -144,25 +145,23 @@ export function ociError(
     message,
     ...(detail !== undefined && { detail }),
   }));
-  return new Response(JSON.stringify({ errors }), {
-    status,
-    headers: { ...options.headers, "Content-Type": "application/json" },
-  });
+  return jsonResponse({ errors }, { status, ...(options.headers && { headers: options.headers }) });
 }
 
 export function ociErrorResponse<C extends ErrorCode>(error: RegistryError<C>): Response {
   const wire: WireError<C> = wireErrors[error.code];
   const { detail } = error;
-  const code = "parameter" in detail ? parameterCodes[detail.parameter] : undefined;
+  const code = "parameter" in detail ? parameterCodes.get(detail.parameter) : undefined;
   return ociError(wire.status, code ?? wire.code, wire.message(detail), {
     details: wire.details?.(detail) ?? [detail],
     headers: wire.headers?.(detail) ?? {},
   });
 }
 
-/** For a body that did not come to its end. A client that is gone does not read it any more. */
+/** For a body that did not come to its end. */
 export function bodyErrorResponse(error: BodyCutOffError | BodyStalledError): Response {
-  if (error instanceof BodyCutOffError) return ociError(400, "SIZE_INVALID", error.message);
+  // Nobody reads it: the client is gone. The status is for the log, as proxies write it.
+  if (error instanceof BodyCutOffError) return ociError(499, "SIZE_INVALID", error.message);
   // Otherwise the connection would wait for the rest of the body for ever.
   return ociError(408, "SIZE_INVALID", error.message, { headers: { Connection: "close" } });
 }

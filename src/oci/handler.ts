@@ -22,18 +22,14 @@ export interface OciHandlerOptions {
 export function ociHandler(options: OciHandlerOptions): Handler {
   return async (request, requestContext) => {
     const answer = await respond(options, request, requestContext);
-    const response = request.method === "HEAD" ? await withoutBody(answer) : answer;
+    const response = request.method === "HEAD" ? withoutBody(answer) : answer;
     response.headers.set("Docker-Distribution-API-Version", "registry/2.0");
     return response;
   };
 }
 
-/** The headers of a GET, with the length of the body that is not sent. */
-async function withoutBody(response: Response): Promise<Response> {
-  if (response.body === null) return response;
-  const { byteLength } = await response.arrayBuffer();
-  const { status, headers } = response;
-  headers.set("Content-Length", String(byteLength));
+/** What a GET says, with the length of the body that is not sent. */
+function withoutBody({ status, headers }: Response): Response {
   return new Response(null, { status, headers });
 }
 
@@ -68,7 +64,13 @@ async function respond(
     settings,
     principal,
     actor: principal.arn,
-    pace: { clock: context.clock, stallMilliseconds: settings.bodyStallMilliseconds },
+    pace: {
+      clock: context.clock,
+      stallMilliseconds: settings.bodyStallMilliseconds,
+      onReceived: (bytes) => {
+        log.bytesReceived = (log.bytesReceived ?? 0) + bytes;
+      },
+    },
     account: accountOfHost(request.headers.get("host")) ?? principal.account,
     repository: parsed.repository,
     reference: parsed.reference,

@@ -18,14 +18,13 @@ import { headManifest } from "./endpoints/head-manifest.ts";
 import { listCatalog } from "./endpoints/list-catalog.ts";
 import { listTagsEndpoint } from "./endpoints/list-tags.ts";
 import { patchUpload } from "./endpoints/patch-upload.ts";
-import { ping, pingHead } from "./endpoints/ping.ts";
+import { ping } from "./endpoints/ping.ts";
 import { putManifest } from "./endpoints/put-manifest.ts";
 import { startUploadEndpoint } from "./endpoints/start-upload.ts";
 import type { Route } from "./path.ts";
 
 export const endpoints: readonly Endpoint[] = [
   ping,
-  pingHead,
   getBlob,
   headBlob,
   getManifest,

@@ -5,9 +5,8 @@
  *     await using registry = await openRegistry();
  *     const response = await registry.request("GET", "/v2/");
  *
- * `serveRegistry` is the same behind a real socket, for what exists only there.
+ * `served-registry.ts` has the same behind a real socket, for what exists only there.
  */
-import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import type { Access, Authentication, Principal } from "../../src/access/access.ts";
 import type { BlobStore } from "../../src/blobs/blob-store.ts";
@@ -116,7 +115,7 @@ export async function openRegistry(options: TestRegistryOptions = {}): Promise<T
         headers: { ...(!anonymous && { Authorization: testAuthorization }), ...headers },
         ...(body !== undefined && { body: body as BodyInit }),
       });
-      return handler(request, requestContext());
+      return handler(request, testRequestContext());
     },
     async [Symbol.asyncDispose]() {
       await metadata.close();
@@ -126,7 +125,7 @@ export async function openRegistry(options: TestRegistryOptions = {}): Promise<T
   };
 }
 
-const requestContext = () => ({
+export const testRequestContext = () => ({
   requestId: "test",
   clientAddress: "127.0.0.1",
   secure: false,
@@ -147,114 +146,4 @@ function testAccess(allows: (action: string, resource: string) => boolean): Acce
       return { allowed, message: allowed ? "" : `not authorized to perform: ${action}` };
     },
   };
-}
-
-export interface ServedRegistry extends TestRegistry {
-  readonly url: string;
-  readonly port: number;
-  /** A request through the socket. */
-  fetch(method: string, path: string, options?: RequestOptions): Promise<Response>;
-  /** A connection for bytes that no client library would send. */
-  connect(): Promise<RawConnection>;
-  /** Errors that escaped from the handler: the server would answer 500. */
-  readonly escaped: readonly unknown[];
-}
-
-export async function serveRegistry(options: TestRegistryOptions = {}): Promise<ServedRegistry> {
-  const registry = await openRegistry(options);
-  const escaped: unknown[] = [];
-  const server = Bun.serve({
-    port: 0,
-    hostname: "127.0.0.1",
-    // Bun counts it from the start of a request, not from the last byte: it would cut off
-    // every transfer that takes longer. docs/internals/http-server.md has the figures.
-    idleTimeout: 0,
-    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    async fetch(request) {
-      try {
-        return await registry.handler(request, requestContext());
-      } catch (error) {
-        escaped.push(error);
-        return new Response(null, { status: 500 });
-      }
-    },
-  });
-  const { port } = server;
-  if (port === undefined) throw new Error("the server has no port");
-  const url = `http://127.0.0.1:${port}`;
-  return {
-    ...registry,
-    url,
-    port,
-    escaped,
-    fetch(method, path, { headers, body, anonymous } = {}) {
-      return fetch(new URL(path, url), {
-        method,
-        headers: { ...(!anonymous && { Authorization: testAuthorization }), ...headers },
-        ...(body !== undefined && { body: body as BodyInit }),
-      });
-    },
-    connect: () => connectRaw(port),
-    async [Symbol.asyncDispose]() {
-      await server.stop(true);
-      await registry[Symbol.asyncDispose]();
-    },
-  };
-}
-
-export interface RawConnection extends Disposable {
-  readonly socket: Socket;
-  /** Text goes out as latin1: one byte per character. */
-  send(data: string | Uint8Array): void;
-  /** Everything received until now, as latin1. */
-  received(): string;
-  /** Resolves when what was received holds the text, or the connection has ended. */
-  receive(text: string): Promise<string>;
-  /** Resolves when the server has closed. */
-  closed(): Promise<string>;
-  /** Drops the connection without a farewell: the server sees a reset. */
-  reset(): void;
-}
-
-function connectRaw(port: number): Promise<RawConnection> {
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-  let received = "";
-  let ended = false;
-  const changed = new Set<() => void>();
-  const tell = () => {
-    for (const listener of [...changed]) listener();
-  };
-  socket.on("data", (data) => {
-    received += data.toString("latin1");
-    tell();
-  });
-  for (const event of ["end", "close", "error"]) {
-    socket.on(event, () => {
-      ended = true;
-      tell();
-    });
-  }
-  const until = (condition: () => boolean) =>
-    new Promise<string>((resolve) => {
-      const listener = () => {
-        if (!condition() && !ended) return;
-        changed.delete(listener);
-        resolve(received);
-      };
-      changed.add(listener);
-      listener();
-    });
-  const connection: RawConnection = {
-    socket,
-    send: (data) => void socket.write(typeof data === "string" ? Buffer.from(data, "latin1") : data),
-    received: () => received,
-    receive: (text) => until(() => received.includes(text)),
-    closed: () => until(() => false),
-    reset: () => void socket.resetAndDestroy(),
-    [Symbol.dispose]: () => void socket.destroy(),
-  };
-  return new Promise((resolve, reject) => {
-    socket.once("connect", () => resolve(connection));
-    socket.once("error", reject);
-  });
 }
