@@ -1,16 +1,23 @@
 /**
  * `npm run test:postgres`: every test that needs PostgreSQL, on the server that
  * `PORTOLAN_TEST_POSTGRES_URL` names, or else on a private one that is started for the run from the
- * distribution's packages and removed afterwards. Arguments are passed to `bun test`.
+ * distribution's packages and removed afterwards.
+ *
+ *     npm run test:postgres                        all files that mention PostgreSQL's test support
+ *     npm run test:postgres -- tests/contract      a folder or a file, and options of `bun test`
  */
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { postgresPrograms, startPostgresServer } from "../tests/support/postgres-server.ts";
 
-const suites = process.argv.slice(2);
-const given = process.env.PORTOLAN_TEST_POSTGRES_URL;
+const root = join(import.meta.dir, "..");
+const given = process.argv.slice(2);
+const suites = given.length > 0 ? given : suitesThatNeedPostgres();
+const url = process.env.PORTOLAN_TEST_POSTGRES_URL;
 
-if (given !== undefined) {
-  process.exit(await runTests(given));
+if (url !== undefined) {
+  process.exit(await runTests(url));
 }
 const programs = postgresPrograms();
 if (programs === undefined) {
@@ -25,9 +32,18 @@ let exitCode = 1;
 }
 process.exit(exitCode);
 
-/** Everything: which files look at PostgreSQL is their own affair, and `requirement` checks it. */
+/** Those that use a helper of tests/support which yields a PostgreSQL. */
+function suitesThatNeedPostgres(): string[] {
+  const needed = /support\/(?:metadata-stores|postgres-server)\.ts/;
+  return [...new Bun.Glob("{src,tests}/**/*.test.ts").scanSync({ cwd: root })]
+    .filter((path) => needed.test(readFileSync(join(root, path), "utf8")))
+    .map((path) => `./${path}`)
+    .sort();
+}
+
 function runTests(url: string): Promise<number> {
   const tests = spawn(process.execPath, ["test", ...suites], {
+    cwd: root,
     stdio: "inherit",
     env: {
       ...process.env,

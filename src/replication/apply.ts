@@ -34,7 +34,7 @@ export interface CheckedOffer extends Offer {
 
 /**
  * Believes nothing that it has not calculated.
- * @throws ReplicationFailure `offer_invalid`
+ * @throws ReplicationFailure `offer_invalid`, `digest_mismatch`, `image_invalid`
  */
 export function checkOffer(offer: Offer, manifestBytesLimit: number): CheckedOffer {
   const parsed = new Map<Digest, ParsedManifest>();
@@ -59,14 +59,19 @@ export function checkOffer(offer: Offer, manifestBytesLimit: number): CheckedOff
 
 function checkManifest(manifest: ClosureManifest, bytesLimit: number): ParsedManifest {
   const { digest, bytes, mediaType } = manifest;
-  if (bytes.byteLength > bytesLimit) throw invalid(`${digest} has more than ${bytesLimit} bytes`);
+  if (bytes.byteLength > bytesLimit) {
+    throw new ReplicationFailure("image_invalid", `${digest} has more than ${bytesLimit} bytes`);
+  }
   const actual = digestOf(bytes, digestAlgorithm(digest));
-  if (actual !== digest) throw invalid(`the bytes of the manifest ${digest} have ${actual}`);
+  if (actual !== digest) {
+    throw new ReplicationFailure("digest_mismatch", `the manifest ${digest} has ${actual}`);
+  }
   try {
     return parseManifest(bytes, mediaType);
   } catch (error) {
     if (!(error instanceof ManifestSyntaxError)) throw error;
-    throw invalid(`${digest}: ${error.message}`);
+    const text = `${digest}: ${error.message}`;
+    throw new ReplicationFailure("image_invalid", text, { cause: error });
   }
 }
 

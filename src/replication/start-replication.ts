@@ -3,6 +3,7 @@ import type { ChangeObserver, RegistryContext } from "../registry/context.ts";
 import type { Handler } from "../runtime/request.ts";
 import type { Chart } from "./chart.ts";
 import type { Destination } from "./configuration.ts";
+import { type DestinationLag, destinationLags } from "./destination-lag.ts";
 import { replicationEndpoint } from "./endpoint.ts";
 import { type Fetch, httpPeer } from "./http-peer.ts";
 import { link } from "./link.ts";
@@ -13,7 +14,6 @@ import { replicationObserver } from "./observer.ts";
 import { receiver } from "./receiver.ts";
 import { type RegionKey, regionTokens, regionTokenVerifier } from "./region-token.ts";
 import { defaultReplicationSettings, type ReplicationSettings } from "./settings.ts";
-import { type DestinationLag, destinationLags } from "./status.ts";
 import { replicationWorker } from "./worker.ts";
 
 export interface ReplicationOptions {

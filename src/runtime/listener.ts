@@ -12,12 +12,7 @@ import http from "node:http";
 import type { Random } from "./clock.ts";
 import type { ListenAddress } from "./configuration-values.ts";
 import type { Handler, RequestContext, RequestLogFields } from "./request.ts";
-
-export interface TlsFiles {
-  /** PEM, with the chain behind the leaf. */
-  readonly certificate: string;
-  readonly key: string;
-}
+import type { TlsFiles } from "./tls-files.ts";
 
 /** What is known of a request when its response has been handed to the socket. */
 export interface RequestRecord {
