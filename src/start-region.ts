@@ -141,6 +141,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       context,
       access,
       settings: {
+        ...defaultOciSettings,
         tagsPageLimit: limits.tagsPage,
         catalogPageLimit: limits.catalogPage,
         catalogPageDefault: Math.min(defaultOciSettings.catalogPageDefault, limits.catalogPage),
