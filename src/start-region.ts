@@ -14,6 +14,7 @@ import { documentResourceSource } from "./access/policy-documents.ts";
 import { noIdentities } from "./access/policy-source.ts";
 import { registryTokens } from "./access/tokens.ts";
 import { awsHandler } from "./aws/handler.ts";
+import { countAllUploads } from "./metadata/queries/uploads.ts";
 import { defaultOciSettings } from "./oci/endpoint.ts";
 import { ociHandler } from "./oci/handler.ts";
 import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts";
@@ -125,6 +126,10 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   });
   observers.push(access.observer);
 
+  metrics.gauge(
+    { name: "uploads_open", help: "Upload sessions that are neither finished nor cancelled." },
+    async (gauge) => gauge.series().set(await countAllUploads(context.metadata.read)),
+  );
   registerProcessMetrics(metrics, { version, region: configuration.region, monotonicNow });
   const countRequest = requestMetrics(metrics);
   const replication = await openReplication({ configuration, context, metrics, logger });
@@ -137,9 +142,9 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       access,
       settings: {
         ...defaultOciSettings,
-        tagsPageLimit: limits.pageSize,
-        catalogPageLimit: limits.pageSize,
-        catalogPageDefault: Math.min(defaultOciSettings.catalogPageDefault, limits.pageSize),
+        tagsPageLimit: limits.tagsPage,
+        catalogPageLimit: limits.catalogPage,
+        catalogPageDefault: Math.min(defaultOciSettings.catalogPageDefault, limits.catalogPage),
       },
     }),
     aws: awsHandler({
@@ -224,6 +229,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       logger.info({ certificate }, "certificate read again");
     },
     async stop() {
+      if (shutdown.signal.aborted) return;
       shutdown.abort();
       logger.info({ inFlight: listener.requestsInFlight() }, "shutting down");
       const cut = await listener.stop(limits.shutdown.milliseconds);
