@@ -2,9 +2,16 @@
  * The OCI Distribution API as one handler. The order is the same for every request: authenticate,
  * find the endpoint, check the name, decide, and only then look.
  */
-import { type Access, type Authentication, repositoryArn, requestFacts } from "../access/access.ts";
+import {
+  type Access,
+  type Authentication,
+  type Decision,
+  repositoryArn,
+  requestFacts,
+} from "../access/access.ts";
 import { isRepositoryName } from "../image/reference.ts";
 import type { RegistryContext } from "../registry/context.ts";
+import { repositoryExists } from "../registry/create-repository.ts";
 import { RegistryError } from "../registry/errors.ts";
 import type { Handler, RequestContext } from "../runtime/request.ts";
 import { BodyCutOffError, BodyStalledError } from "./body.ts";
@@ -75,22 +82,24 @@ async function respond(
     },
     account: accountOfHost(request.headers.get("host")) ?? principal.account,
     repository: parsed.repository,
+    mayCreate: false,
     reference: parsed.reference,
   };
   try {
     checkName(parsed);
     if (parsed.repository !== "") log.repository = parsed.repository;
     if (endpoint.action !== undefined) {
-      const resource = repositoryArn(context.region, input.account, parsed.repository || "*");
-      const decision = await access.authorize(input.caller, [
-        { action: endpoint.action, resource },
-      ]);
-      if (!decision.allowed) {
-        log.errorCode = "denied";
-        return ociError(403, "DENIED", decision.message);
-      }
+      const actions = [endpoint.action, ...(endpoint.alsoNeeds?.(input) ?? [])];
+      const decision = await authorize(input, actions);
+      if (!decision.allowed) return denied(log, decision);
     }
-    return withBase(await endpoint.handle(input), settings);
+    let mayCreate = false;
+    if (endpoint.createsRepository && (await mustBeCreated(input))) {
+      const decision = await authorize(input, ["ecr:CreateRepository"]);
+      if (!decision.allowed) return denied(log, decision);
+      mayCreate = true;
+    }
+    return withBase(await endpoint.handle(mayCreate ? { ...input, mayCreate } : input), settings);
   } catch (error) {
     if (error instanceof BodyCutOffError || error instanceof BodyStalledError) {
       log.errorCode = error instanceof BodyCutOffError ? "body_cut_off" : "body_stalled";
@@ -100,6 +109,28 @@ async function respond(
     log.errorCode = error.code;
     return withBase(ociErrorResponse(error), settings);
   }
+}
+
+function authorize(
+  { access, caller, context, account, repository }: EndpointInput,
+  actions: readonly string[],
+): Promise<Decision> {
+  const resource = repositoryArn(context.region, account, repository || "*");
+  return access.authorize(
+    caller,
+    actions.map((action) => ({ action, resource })),
+  );
+}
+
+function denied(log: RequestContext["log"], { message }: Decision): Response {
+  log.errorCode = "denied";
+  return ociError(403, "DENIED", message);
+}
+
+/** Looked at only by those who may push to the repository. */
+async function mustBeCreated({ context, account, repository }: EndpointInput): Promise<boolean> {
+  if (!context.settings.createRepositoryOnPush) return false;
+  return !(await repositoryExists(context, { account, repository }));
 }
 
 /** Routes with a repository need a valid name. */

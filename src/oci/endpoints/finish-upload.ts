@@ -1,5 +1,6 @@
 /** Ends an upload: the last bytes, if any, and the digest of the whole. */
 import { finishUpload } from "../../registry/finish-upload.ts";
+import { contentLength } from "../body.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { requireDigest, requireUploadId, uploadChunk } from "../input.ts";
 import { created } from "./start-upload.ts";
@@ -10,6 +11,7 @@ export const finishUploadEndpoint: Endpoint = {
   method: "PUT",
   route: "upload",
   action: "ecr:CompleteLayerUpload",
+  alsoNeeds: ({ request }) => (mayHaveBody(request) ? ["ecr:UploadLayerPart"] : []),
   async handle({ request, query, context, pace, account, repository, reference }) {
     const digest = requireDigest(query.get("digest"));
     const upload = { account, repository, uploadId: requireUploadId(reference) };
@@ -17,3 +19,8 @@ export const finishUploadEndpoint: Endpoint = {
     return created(repository, digest);
   },
 };
+
+/** Without a length there may be a body, and nobody knows before it was read. */
+function mayHaveBody(request: Request): boolean {
+  return request.body !== null && contentLength(request) !== 0;
+}

@@ -20,7 +20,9 @@ export const putManifest: Endpoint = {
   method: "PUT",
   route: "manifest",
   action: "ecr:PutImage",
-  async handle({ request, query, context, pace, account, repository, reference, actor }) {
+  createsRepository: true,
+  async handle(input) {
+    const { request, query, context, pace, account, repository, reference, actor } = input;
     const target = requireReference(reference);
     const named = query.all("tag");
     if (named.length > tagParametersLimit) {
@@ -31,6 +33,7 @@ export const putManifest: Endpoint = {
       account,
       repository,
       actor,
+      mayCreate: input.mayCreate,
       tags,
       bytes: await readBody(request, context.settings.manifestBytesLimit, pace),
       contentType: contentType(request),
