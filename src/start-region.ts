@@ -5,9 +5,13 @@
 import { unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Access } from "./access/access.ts";
+import { noAudit } from "./access/audit.ts";
+import { basicAuthentication } from "./access/basic-authentication.ts";
 import { ensureRootCredentials, rootPrincipal, storedAccessKeys } from "./access/credentials.ts";
 import { secretCipher } from "./access/installation-key.ts";
-import { rootAccess } from "./access/root-access.ts";
+import { policyAccess } from "./access/policy-access.ts";
+import { documentResourceSource } from "./access/policy-documents.ts";
+import { noIdentities } from "./access/policy-source.ts";
 import { registryTokens } from "./access/tokens.ts";
 import { awsHandler } from "./aws/handler.ts";
 import { countAllUploads } from "./metadata/queries/uploads.ts";
@@ -113,7 +117,14 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   });
   const keys = storedAccessKeys(context.metadata, cipher);
   const tokens = registryTokens({ installationKey, region: configuration.region, clock });
-  const access = rootAccess({ keys, tokens, clock });
+  const access = policyAccess({
+    authenticateBasic: basicAuthentication({ keys, tokens, clock }),
+    source: { ...documentResourceSource(context.metadata), ...noIdentities },
+    audit: noAudit,
+    clock,
+    region: configuration.region,
+  });
+  observers.push(access.observer);
 
   metrics.gauge(
     { name: "uploads_open", help: "Upload sessions that are neither finished nor cancelled." },
@@ -130,6 +141,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       context,
       access,
       settings: {
+        ...defaultOciSettings,
         tagsPageLimit: limits.tagsPage,
         catalogPageLimit: limits.catalogPage,
         catalogPageDefault: Math.min(defaultOciSettings.catalogPageDefault, limits.catalogPage),

@@ -1,6 +1,7 @@
 /** The shape of one endpoint of the OCI Distribution API. The table of all is `router.ts`. */
 import type { Access, Caller, Principal } from "../access/access.ts";
 import type { RegistryContext } from "../registry/context.ts";
+import type { BodyPace } from "./body.ts";
 import type { Query, Route } from "./path.ts";
 
 export interface OciSettings {
@@ -11,12 +12,15 @@ export interface OciSettings {
   /** Most names on one page of the catalogue, and how many without `n`. */
   readonly catalogPageLimit: number;
   readonly catalogPageDefault: number;
+  /** A client that sends nothing of its body for so long is given up. */
+  readonly bodyStallMilliseconds: number;
 }
 
 export const defaultOciSettings: OciSettings = {
   tagsPageLimit: 10_000,
   catalogPageLimit: 1000,
   catalogPageDefault: 100,
+  bodyStallMilliseconds: 15_000,
 };
 
 export interface EndpointInput {
@@ -30,6 +34,8 @@ export interface EndpointInput {
   readonly caller: Caller;
   /** ARN of the principal. */
   readonly actor: string;
+  /** How the request's body may be read. */
+  readonly pace: BodyPace;
   /** The account whose registry is addressed. */
   readonly account: string;
   /** A valid repository name; empty for endpoints without one. */

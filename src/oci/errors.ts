@@ -3,6 +3,8 @@
  * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
  */
 import type { ErrorCode, ErrorDetails, RegistryError } from "../registry/errors.ts";
+import { BodyCutOffError, type BodyStalledError } from "./body.ts";
+import { jsonResponse } from "./json-response.ts";
 import { uploadLocation } from "./locations.ts";
 
 interface WireError<C extends ErrorCode> {
@@ -13,6 +15,9 @@ interface WireError<C extends ErrorCode> {
   readonly details?: (detail: ErrorDetails[C]) => readonly unknown[];
   readonly headers?: (detail: ErrorDetails[C]) => Record<string, string>;
 }
+
+/** A manifest can name thousands of blobs, and one that is missing is reason enough. */
+const detailsLimit = 100;
 
 const bytes = (count: number) => `${count} bytes`;
 
@@ -67,8 +72,9 @@ const wireErrors: { readonly [C in ErrorCode]: WireError<C> } = {
   manifest_references_unknown: {
     status: 400,
     code: "MANIFEST_BLOB_UNKNOWN",
-    message: () => "the manifest refers to content that the repository does not have",
-    details: ({ digests }) => digests.map((digest) => ({ digest })),
+    message: ({ digests }) =>
+      `the manifest refers to content that the repository does not have (${digests.length} missing)`,
+    details: ({ digests }) => digests.slice(0, detailsLimit).map((digest) => ({ digest })),
   },
   blob_unknown: {
     status: 404,
@@ -120,6 +126,12 @@ const wireErrors: { readonly [C in ErrorCode]: WireError<C> } = {
   },
 };
 
+/** Parameters whose errors have a code of their own. */
+const parameterCodes = new Map([
+  ["n", "PAGINATION_NUMBER_INVALID"],
+  ["Content-Range", "BLOB_UPLOAD_INVALID"],
+]);
+
 /** Status and body of an error response. */
 export function ociError(
   status: number,
@@ -133,23 +145,25 @@ export function ociError(
     message,
     ...(detail !== undefined && { detail }),
   }));
-  return new Response(JSON.stringify({ errors }), {
-    status,
-    headers: { ...options.headers, "Content-Type": "application/json" },
-  });
+  return jsonResponse({ errors }, { status, ...(options.headers && { headers: options.headers }) });
 }
 
 export function ociErrorResponse<C extends ErrorCode>(error: RegistryError<C>): Response {
   const wire: WireError<C> = wireErrors[error.code];
   const { detail } = error;
-  const code =
-    error.code === "parameter_invalid" && "parameter" in detail && detail.parameter === "n"
-      ? "PAGINATION_NUMBER_INVALID"
-      : wire.code;
-  return ociError(wire.status, code, wire.message(detail), {
+  const code = "parameter" in detail ? parameterCodes.get(detail.parameter) : undefined;
+  return ociError(wire.status, code ?? wire.code, wire.message(detail), {
     details: wire.details?.(detail) ?? [detail],
     headers: wire.headers?.(detail) ?? {},
   });
+}
+
+/** For a body that did not come to its end. */
+export function bodyErrorResponse(error: BodyCutOffError | BodyStalledError): Response {
+  // Nobody reads it: the client is gone. The status is for the log, as proxies write it.
+  if (error instanceof BodyCutOffError) return ociError(499, "SIZE_INVALID", error.message);
+  // Otherwise the connection would wait for the rest of the body for ever.
+  return ociError(408, "SIZE_INVALID", error.message, { headers: { Connection: "close" } });
 }
 
 /** `0-<last byte>`; an empty upload says `0-0`, as every registry does. */

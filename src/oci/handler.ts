@@ -7,8 +7,9 @@ import { isRepositoryName } from "../image/reference.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import { RegistryError } from "../registry/errors.ts";
 import type { Handler, RequestContext } from "../runtime/request.ts";
+import { BodyCutOffError, BodyStalledError } from "./body.ts";
 import type { EndpointInput, OciSettings } from "./endpoint.ts";
-import { ociError, ociErrorResponse } from "./errors.ts";
+import { bodyErrorResponse, ociError, ociErrorResponse } from "./errors.ts";
 import { type ParsedPath, parsePath, parseQuery, splitUrl } from "./path.ts";
 import { allowedMethods, findEndpoint } from "./router.ts";
 
@@ -20,10 +21,16 @@ export interface OciHandlerOptions {
 
 export function ociHandler(options: OciHandlerOptions): Handler {
   return async (request, requestContext) => {
-    const response = await respond(options, request, requestContext);
+    const answer = await respond(options, request, requestContext);
+    const response = request.method === "HEAD" ? withoutBody(answer) : answer;
     response.headers.set("Docker-Distribution-API-Version", "registry/2.0");
     return response;
   };
+}
+
+/** What a GET says, with the length of the body that is not sent. */
+function withoutBody({ status, headers }: Response): Response {
+  return new Response(null, { status, headers });
 }
 
 async function respond(
@@ -59,6 +66,13 @@ async function respond(
     principal,
     caller: { principal, request: requestFacts(request, requestContext, context.clock.now()) },
     actor: principal.arn,
+    pace: {
+      clock: context.clock,
+      stallMilliseconds: settings.bodyStallMilliseconds,
+      onReceived: (bytes) => {
+        log.bytesReceived = (log.bytesReceived ?? 0) + bytes;
+      },
+    },
     account: accountOfHost(request.headers.get("host")) ?? principal.account,
     repository: parsed.repository,
     reference: parsed.reference,
@@ -78,6 +92,10 @@ async function respond(
     }
     return withBase(await endpoint.handle(input), settings);
   } catch (error) {
+    if (error instanceof BodyCutOffError || error instanceof BodyStalledError) {
+      log.errorCode = error instanceof BodyCutOffError ? "body_cut_off" : "body_stalled";
+      return bodyErrorResponse(error);
+    }
     if (!(error instanceof RegistryError)) throw error;
     log.errorCode = error.code;
     return withBase(ociErrorResponse(error), settings);

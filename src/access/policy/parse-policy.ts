@@ -3,7 +3,9 @@
  * where they are known: `MalformedPolicyDocument` carries the message as it is.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
+import { ecrActions } from "../ecr-actions.ts";
 import { type ConditionOperator, findConditionOperator, isValueOf } from "./condition-operators.ts";
+import { glob } from "./glob.ts";
 import type {
   Condition,
   PatternElement,
@@ -152,9 +154,14 @@ function checkAction(pattern: string, { service }: PolicyRules): void {
   if (!/^[A-Za-z0-9-]+$/.test(vendor))
     throw new PolicyError(`Vendor ${shown(vendor)} is not valid`);
   if (!/^[A-Za-z0-9*?]+$/.test(name)) throw new PolicyError("The policy failed legacy parsing");
-  if (service === undefined || vendor.toLowerCase() === service) return;
-  if (service === "sts") throw notAssumeRole();
-  throw new PolicyError(`The action ${shown(pattern)} is not one of ${service}`);
+  if (service === undefined) return;
+  if (service === "sts") {
+    if (vendor.toLowerCase() !== "sts") throw notAssumeRole();
+    return;
+  }
+  const matches = glob(pattern.toLowerCase());
+  if (ecrActions.some((action) => matches(`ecr:${action.toLowerCase()}`))) return;
+  throw new PolicyError(`${shown(pattern)} is no action of Amazon ECR`);
 }
 
 const notAssumeRole = () =>
@@ -179,7 +186,7 @@ function checkResourcePattern(pattern: string): void {
   }
   if (start !== "arn") throw new PolicyError("The policy failed legacy parsing");
   // Partitions may be patterns; variables and wildcards have no place in a service.
-  if (!/^(?:aws[a-z-]*|[a-z*?-]+)$/.test(partition)) {
+  if (!/^aws[a-z-]*$|[*?]/.test(partition)) {
     throw new PolicyError(
       `Partition "${shown(partition)}" is not valid for resource "${shown(pattern)}".`,
     );

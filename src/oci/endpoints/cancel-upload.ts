@@ -1,6 +1,7 @@
 /** Cancels an upload. */
 import { cancelUpload } from "../../registry/cancel-upload.ts";
 import type { Endpoint } from "../endpoint.ts";
+import { requireUploadId } from "../input.ts";
 
 export const cancelUploadEndpoint: Endpoint = {
   id: "end-14",
@@ -9,7 +10,7 @@ export const cancelUploadEndpoint: Endpoint = {
   route: "upload",
   action: "ecr:UploadLayerPart",
   async handle({ context, account, repository, reference }) {
-    await cancelUpload(context, { account, repository, uploadId: reference });
+    await cancelUpload(context, { account, repository, uploadId: requireUploadId(reference) });
     return new Response(null, { status: 204 });
   },
 };

@@ -1,5 +1,6 @@
 /** Lists the extensions of the API: there are none. */
 import type { Endpoint } from "../endpoint.ts";
+import { jsonResponse } from "../json-response.ts";
 
 export const discoverExtensions: Endpoint = {
   id: "extensions",
@@ -7,6 +8,6 @@ export const discoverExtensions: Endpoint = {
   method: "GET",
   route: "extensions",
   async handle() {
-    return new Response('{"extensions":[]}', { headers: { "Content-Type": "application/json" } });
+    return jsonResponse({ extensions: [] });
   },
 };

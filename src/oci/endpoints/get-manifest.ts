@@ -16,7 +16,9 @@ export const getManifest: Endpoint = {
     if (isNotModified(input.request, manifest.digest)) {
       return new Response(null, { status: 304, headers });
     }
-    return new Response(manifest.bytes, { headers });
+    return new Response(manifest.bytes, {
+      headers: { ...headers, "Content-Length": String(manifest.bytes.byteLength) },
+    });
   },
 };
 

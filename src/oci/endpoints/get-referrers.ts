@@ -6,6 +6,7 @@ import { mediaTypes } from "../../image/media-type.ts";
 import { listReferrers } from "../../registry/list-referrers.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { requireDigest } from "../input.ts";
+import { jsonResponse } from "../json-response.ts";
 
 export const getReferrers: Endpoint = {
   id: "end-12a, end-12b",
@@ -34,6 +35,6 @@ export const getReferrers: Endpoint = {
       mediaType: mediaTypes.ociIndex,
       manifests: page.referrers,
     };
-    return new Response(JSON.stringify(index), { headers });
+    return jsonResponse(index, { headers });
   },
 };

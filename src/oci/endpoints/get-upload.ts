@@ -2,6 +2,7 @@
 import { uploadSize } from "../../registry/find-upload.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { uploadRange } from "../errors.ts";
+import { requireUploadId } from "../input.ts";
 import { uploadLocation } from "../locations.ts";
 
 export const getUpload: Endpoint = {
@@ -11,8 +12,9 @@ export const getUpload: Endpoint = {
   route: "upload",
   action: "ecr:UploadLayerPart",
   async handle({ context, account, repository, reference }) {
-    const heldBytes = await uploadSize(context, { account, repository, uploadId: reference });
-    return uploadProgress(204, repository, reference, heldBytes);
+    const uploadId = requireUploadId(reference);
+    const heldBytes = await uploadSize(context, { account, repository, uploadId });
+    return uploadProgress(204, repository, uploadId, heldBytes);
   },
 };
 

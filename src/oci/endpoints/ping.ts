@@ -1,7 +1,6 @@
 /** Tells a client that this is a registry, once it is authenticated. */
 import type { Endpoint } from "../endpoint.ts";
-
-const headers = { "Content-Type": "application/json" };
+import { jsonResponse } from "../json-response.ts";
 
 export const ping: Endpoint = {
   id: "end-1",
@@ -9,14 +8,6 @@ export const ping: Endpoint = {
   method: "GET",
   route: "base",
   async handle() {
-    return new Response("{}", { headers });
-  },
-};
-
-export const pingHead: Endpoint = {
-  ...ping,
-  method: "HEAD",
-  async handle() {
-    return new Response(null, { headers: { ...headers, "Content-Length": "2" } });
+    return jsonResponse({});
   },
 };

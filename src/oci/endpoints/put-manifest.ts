@@ -5,9 +5,10 @@
 import { mediaTypeWithoutParameters } from "../../image/media-type.ts";
 import { RegistryError } from "../../registry/errors.ts";
 import { pushManifest } from "../../registry/push-manifest.ts";
+import { readBody } from "../body.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { ociError } from "../errors.ts";
-import { readBody, requireReference, requireTag } from "../input.ts";
+import { requireReference, requireTag } from "../input.ts";
 import { manifestLocation } from "../locations.ts";
 
 /** The specification asks for ten at least. */
@@ -19,7 +20,7 @@ export const putManifest: Endpoint = {
   method: "PUT",
   route: "manifest",
   action: "ecr:PutImage",
-  async handle({ request, query, context, account, repository, reference, actor }) {
+  async handle({ request, query, context, pace, account, repository, reference, actor }) {
     const target = requireReference(reference);
     const named = query.all("tag");
     if (named.length > tagParametersLimit) {
@@ -31,7 +32,7 @@ export const putManifest: Endpoint = {
       repository,
       actor,
       tags,
-      bytes: await readBody(request, context.settings.manifestBytesLimit),
+      bytes: await readBody(request, context.settings.manifestBytesLimit, pace),
       contentType: contentType(request),
       ...("digest" in target && { digest: target.digest }),
     });

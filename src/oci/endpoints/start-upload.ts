@@ -69,9 +69,16 @@ async function mount(input: EndpointInput): Promise<Response | undefined> {
 
 /** The whole blob in the one request. */
 async function push(input: EndpointInput): Promise<Response> {
-  const { query, request, context, account, repository, actor } = input;
+  const { query, request, context, pace, account, repository, actor } = input;
   const digest = requireDigest(query.get("digest"));
-  const last = uploadChunk(request);
+  const whole = uploadChunk(request, pace);
+  if (whole.start !== undefined && whole.start !== 0) {
+    // A 416 would send the client to a session that does not exist.
+    throw new RegistryError("parameter_invalid", {
+      parameter: "Content-Range",
+      reason: "a blob that is sent at once begins at 0",
+    });
+  }
   const uploadId = await startUpload(context, {
     account,
     repository,
@@ -80,7 +87,7 @@ async function push(input: EndpointInput): Promise<Response> {
   });
   const upload = { account, repository, uploadId };
   try {
-    await finishUpload(context, upload, digest, last);
+    await finishUpload(context, upload, digest, whole);
   } catch (error) {
     // The client does not know the session: nobody else would ever end it.
     await cancelUpload(context, upload).catch((secondError: unknown) => {
