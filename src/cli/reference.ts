@@ -1,5 +1,6 @@
 /** The reference of configuration and commands, as Markdown, from the tables that the program uses. */
 import type { Command } from "commander";
+import { ociPage } from "../oci/reference.ts";
 import { systemClock, systemRandom } from "../runtime/clock.ts";
 import { namedEntries } from "../runtime/configuration-entries.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -15,6 +16,7 @@ export function referencePages(): ReferencePage[] {
   return [
     { path: "docs/reference/configuration.md", text: configurationPage() },
     { path: "docs/reference/commands.md", text: commandsPage() },
+    { path: "docs/reference/oci.md", text: ociPage(generated) },
   ];
 }
 
