@@ -6,10 +6,10 @@
  *     npm run test:postgres                        all files that mention PostgreSQL's test support
  *     npm run test:postgres -- tests/contract      a folder or a file, and options of `bun test`
  */
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { postgresPrograms, startPostgresServer } from "../tests/support/postgres-server.ts";
+import { runTests } from "./run-tests.ts";
 
 const root = join(import.meta.dir, "..");
 const given = process.argv.slice(2);
@@ -17,7 +17,7 @@ const suites = given.length > 0 ? given : suitesThatNeedPostgres();
 const url = process.env.PORTOLAN_TEST_POSTGRES_URL;
 
 if (url !== undefined) {
-  process.exit(await runTests(url));
+  process.exit(await testOn(url));
 }
 const programs = postgresPrograms();
 if (programs === undefined) {
@@ -28,7 +28,7 @@ let exitCode = 1;
 {
   await using server = await startPostgresServer(programs);
   console.log(`PostgreSQL of ${programs} on port ${server.port}, for this run`);
-  exitCode = await runTests(server.url);
+  exitCode = await testOn(server.url);
 }
 process.exit(exitCode);
 
@@ -41,19 +41,12 @@ function suitesThatNeedPostgres(): string[] {
     .sort();
 }
 
-function runTests(url: string): Promise<number> {
-  const tests = spawn(process.execPath, ["test", ...suites], {
-    cwd: root,
-    stdio: "inherit",
-    env: {
-      ...process.env,
+function testOn(url: string): Promise<number> {
+  return runTests({
+    parameters: suites,
+    environment: {
       PORTOLAN_TEST_POSTGRES_URL: url,
       PORTOLAN_REQUIRE: [process.env.PORTOLAN_REQUIRE, "postgres"].filter(Boolean).join(","),
     },
-  });
-  // An interrupt from the terminal reaches the tests as well; wait for them, then clean up.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => tests.kill(signal));
-  return new Promise((resolve) => {
-    tests.once("exit", (code, signal) => resolve(code ?? (signal === null ? 1 : 130)));
   });
 }

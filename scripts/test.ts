@@ -5,13 +5,10 @@
  *     npm test                                   everything
  *     npm test -- src/oci                        a folder or a file
  *     npm test -- --test-name-pattern digest     any other option of `bun test`
- *
- * The last line is always `N passed, N failed, N skipped`, and the exit code is 0 only when nothing
- * failed, also outside a test.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { runTests } from "./run-tests.ts";
 
 /** Folders of tests/ that have commands of their own. */
 const separate = new Set(["clients", "chaos"]);
@@ -21,14 +18,12 @@ const given = process.argv.slice(2);
 const hasPaths = given.some((argument, index) => {
   return !argument.startsWith("-") && !given[index - 1]?.startsWith("-");
 });
-const report = mkdtempSync(join(tmpdir(), "portolan-test-report-"));
-const outcome = await runTests(join(report, "junit.xml"));
-rmSync(report, { recursive: true });
-
-for (const line of outcome.skippedBecause) console.log(line);
-const { passed, failed, skipped } = outcome;
-console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
-process.exit(failed === 0 ? 0 : 1);
+process.exit(
+  await runTests({
+    // A process per core: files are isolated, so the order in which they run does not matter.
+    parameters: ["--parallel", "--only-failures", ...(hasPaths ? [] : suites()), ...given],
+  }),
+);
 
 function suites(): string[] {
   const tests = readdirSync(join(root, "tests"), { withFileTypes: true })
@@ -37,80 +32,4 @@ function suites(): string[] {
     )
     .map((entry) => `./tests/${entry.name}`);
   return ["./src", "./examples", "./scripts", ...tests];
-}
-
-interface Outcome {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-  /** Lines `skipped: …`, each once: what was missing. */
-  readonly skippedBecause: readonly string[];
-}
-
-async function runTests(reportFile: string): Promise<Outcome> {
-  const child = Bun.spawn(
-    [
-      ...[process.execPath, "test"],
-      // A process per core: files are isolated, so the order in which they run does not matter.
-      ...["--parallel", "--only-failures"],
-      ...["--reporter=junit", `--reporter-outfile=${reportFile}`],
-      ...(hasPaths ? [] : suites()),
-      ...given,
-    ],
-    {
-      cwd: root,
-      stdout: "pipe",
-      stderr: "pipe",
-      env: { ...process.env, ...(process.stdout.isTTY && { FORCE_COLOR: "1" }) },
-    },
-  );
-  // An interrupt from the terminal reaches the tests as well; wait for them, then report.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
-  const because = new Set<string>();
-  await Promise.all([
-    pass(child.stdout, process.stdout, because),
-    pass(child.stderr, process.stderr, because),
-  ]);
-  const exitCode = await child.exited;
-  const counted = countOf(reportFile);
-  // An error outside a test, or a run that died, is in no count.
-  const failed = counted.failed === 0 && exitCode !== 0 ? 1 : counted.failed;
-  return { ...counted, failed, skippedBecause: [...because].sort() };
-}
-
-/** Shows what the tests print, and keeps the lines that say why something was skipped. */
-async function pass(
-  from: ReadableStream<Uint8Array>,
-  to: NodeJS.WriteStream,
-  because: Set<string>,
-): Promise<void> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  const show = (line: string) => {
-    if (line.startsWith("skipped: ")) because.add(line.trimEnd());
-    else to.write(line);
-  };
-  for await (const chunk of from) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split(/(?<=\n)/);
-    rest = lines.at(-1)?.endsWith("\n") === false ? (lines.pop() ?? "") : "";
-    for (const line of lines) show(line);
-  }
-  if (rest !== "") show(rest);
-}
-
-function countOf(reportFile: string): Omit<Outcome, "skippedBecause"> {
-  let report = "";
-  try {
-    report = readFileSync(reportFile, "utf8");
-  } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
-  }
-  const summary = /<testsuites ([^>]*)>/.exec(report)?.[1] ?? "";
-  const count = (name: string) => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(summary)?.[1] ?? 0);
-  const failed = count("failures") + count("errors");
-  return {
-    passed: count("tests") - failed - count("skipped"),
-    failed,
-    skipped: count("skipped"),
-  };
 }

@@ -1,5 +1,5 @@
 /** The shape of one endpoint of the OCI Distribution API. The table of all is `router.ts`. */
-import type { Access, Principal } from "../access/access.ts";
+import type { Access, Caller, Principal } from "../access/access.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import type { ErrorCode } from "../registry/errors.ts";
 import type { BodyPace } from "./body.ts";
@@ -32,6 +32,8 @@ export interface EndpointInput {
   readonly access: Access;
   readonly settings: OciSettings;
   readonly principal: Principal;
+  /** The principal with what the request tells, for decisions. */
+  readonly caller: Caller;
   /** ARN of the principal. */
   readonly actor: string;
   /** How the request's body may be read. */

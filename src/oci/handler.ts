@@ -2,7 +2,13 @@
  * The OCI Distribution API as one handler. The order is the same for every request: authenticate,
  * find the endpoint, check the name, decide, and only then look.
  */
-import { type Access, type Authentication, repositoryArn } from "../access/access.ts";
+import {
+  type Access,
+  type Authentication,
+  type Caller,
+  repositoryArn,
+  requestFacts,
+} from "../access/access.ts";
 import { isRepositoryName } from "../image/reference.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import { RegistryError } from "../registry/errors.ts";
@@ -61,8 +67,9 @@ async function respond(
 async function answer(
   { context, access, settings }: OciHandlerOptions,
   request: Request,
-  { log, secure }: RequestContext,
+  requestContext: RequestContext,
 ): Promise<Response> {
+  const { log, secure } = requestContext;
   const authentication = await access.authenticateBasic(request.headers.get("authorization"));
   if ("failure" in authentication) {
     log.endpoint = "unauthenticated";
@@ -84,9 +91,13 @@ async function answer(
   checkName(parsed);
   if (parsed.repository !== "") log.repository = parsed.repository;
   const account = accountOfHost(request.headers.get("host")) ?? principal.account;
+  const caller: Caller = {
+    principal,
+    request: requestFacts(request, requestContext, context.clock.now()),
+  };
   if (endpoint.action !== undefined) {
     const resource = repositoryArn(context.region, account, parsed.repository || "*");
-    const decision = access.decide(principal, endpoint.action, resource);
+    const decision = await access.authorize(caller, [{ action: endpoint.action, resource }]);
     if (!decision.allowed) throw new ProtocolError("denied", decision.message);
   }
   return endpoint.handle({
@@ -96,6 +107,7 @@ async function answer(
     access,
     settings,
     principal,
+    caller,
     actor: principal.arn,
     pace: {
       clock: context.clock,

@@ -24,8 +24,9 @@ What this registry speaks under \`/v2/\`: the
 1.1 and what followed it on its main branch, with every optional part. \`end-N\` is the row of the
 specification's table.
 
-Every request needs credentials: without them the answer is 401, before the body is read. Permission
-is decided next, by the action of the endpoint, and only then is anything looked up. What can be got
+Every request needs Basic authentication: \`AWS\` and a token of GetAuthorizationToken, or an access
+key id and its secret. Without it the answer is 401, before the body is read. Permission is decided
+next, by the action of the endpoint, and only then is anything looked up. What can be got
 with GET can be asked for with HEAD, which says the same without the body. Parameters that are not
 listed are ignored. Locations are relative unless a base URL is configured.
 

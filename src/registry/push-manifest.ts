@@ -9,6 +9,7 @@ import {
   selectManifestByDigest,
   selectManifestDigests,
 } from "../metadata/queries/manifests.ts";
+import { holdRepository } from "../metadata/queries/repositories.ts";
 import { announce } from "./change.ts";
 import type { RegistryContext, RepositoryAddress } from "./context.ts";
 import { type Actor, repositoryForPush } from "./create-repository.ts";
@@ -52,6 +53,7 @@ export async function pushManifest(
   }
   const changed = await context.metadata.transaction(async (tx) => {
     const { id } = await repositoryForPush(context, tx, input);
+    await holdRepository(tx, id);
     await holdReferences(context, tx, id, manifest);
     const inserted = await insertManifest(tx, {
       repositoryId: id,

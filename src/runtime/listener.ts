@@ -93,6 +93,9 @@ export function startListener(options: ListenerOptions): Listener {
       // The handlers have limits of their own, per kind of content.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       development: false,
+      // Without it `development: false` shares the port with whoever listens there already, and
+      // half of the connections would reach another server.
+      reusePort: false,
       ...(files !== undefined && { tls: { cert: files.certificate, key: files.key } }),
       fetch: respond,
       error(error) {

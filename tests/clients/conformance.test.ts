@@ -5,7 +5,7 @@
  * Its exit code is not believed: it ends with 0 when it could not read its configuration, and a
  * feature that it found "unsupported" passes. So its reports are counted here.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { attemptCommand } from "../support/command.ts";
@@ -13,6 +13,9 @@ import { requirement } from "../support/require.ts";
 import { type ServerProcess, startServer } from "../support/server-process.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { findTool } from "../support/tools.ts";
+
+// Images of a hundred megabytes on a busy machine.
+setDefaultTimeout(120_000);
 
 const suite = process.env.PORTOLAN_CONFORMANCE ?? findTool("conformance");
 const available = requirement(
@@ -32,7 +35,7 @@ describe.skipIf(!available)("OCI conformance suite", () => {
   beforeAll(async () => {
     server = await startServer();
   });
-  afterAll(() => server[Symbol.asyncDispose]());
+  afterAll(() => server?.[Symbol.asyncDispose]());
 
   test.each(versions)(
     "version $version: no failure, no skip",

@@ -1,5 +1,5 @@
 /** docker, with a dockerd of our own: push, pull, run, lists of architectures, and a link that breaks. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mediaTypes } from "../../src/image/media-type.ts";
 import { type ClientHome, clientHome } from "../support/client-home.ts";
 import { attemptCommand, CommandError, runCommand } from "../support/command.ts";
@@ -12,6 +12,9 @@ import { mountedBlobs, partialReads, uploadedBlobs } from "../support/request-lo
 import { requirement } from "../support/require.ts";
 import { type ServerProcess, startServer } from "../support/server-process.ts";
 import { waitUntil } from "../support/wait-until.ts";
+
+// Images of a hundred megabytes on a busy machine.
+setDefaultTimeout(120_000);
 
 const available = [
   requirement(
@@ -41,10 +44,10 @@ describe.skipIf(!available)("docker", () => {
     await load(images.manyLayers, "tower:1");
   }, 600_000);
   afterAll(async () => {
-    await daemon[Symbol.asyncDispose]();
-    await home[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-  }, 60_000);
+    await daemon?.[Symbol.asyncDispose]();
+    await home?.[Symbol.asyncDispose]();
+    await server?.[Symbol.asyncDispose]();
+  });
 
   const docker = (...command: string[]) => daemon.docker(...command);
   const failure = async (...command: string[]): Promise<string> => {
@@ -105,7 +108,7 @@ describe.skipIf(!available)("docker", () => {
       expect(await run(image, "openssl", "version")).toContain("OpenSSL");
       await docker("tag", image, `debian:${version}`);
     }
-  }, 120_000);
+  });
 
   test("a push of what is there sends nothing; a pull by digest finds it", async () => {
     const digest = /digest: (\S+)/.exec(await push("debian:1", "again:1"))?.[1] ?? "none";
@@ -157,7 +160,7 @@ describe.skipIf(!available)("docker", () => {
     expect(await run(name("others/debian:1"))).toBe("version 1");
     expect(await run(name("others/tower:1"), "/bin/busybox", "cat", "/layer-count")).toBe("45");
     expect(await run(name("others/multi:1"))).toBe("x86_64");
-  }, 120_000);
+  });
 
   test("a manifest list made by docker itself", async () => {
     await push("debian:1", "list:one");
@@ -185,7 +188,7 @@ describe.skipIf(!available)("docker", () => {
       [1, 2, 3, 4].map(async (n) => (await pushed.verifyImage(`race-${n % 2}`, String(n))).digest),
     );
     expect(new Set(digests).size).toBe(1);
-  }, 120_000);
+  });
 
   test("a push to a missing repository is refused clearly when that is switched off", async () => {
     await using strict = await startServer({
@@ -215,7 +218,7 @@ describe.skipIf(!available)("docker", () => {
     if (first.exitCode !== 0) await docker("push", image);
     const pushed = connectRegistry(mortal.endpoint, mortal.authorization);
     expect((await pushed.verifyImage("killed", "1")).digests.length).toBe(5);
-  }, 120_000);
+  });
 
   test("a pull goes on where the link broke", async () => {
     await push("debian:1", "interrupted:1");
@@ -231,5 +234,5 @@ describe.skipIf(!available)("docker", () => {
     const resumed = partialReads((await server.requests()).slice(before), "interrupted");
     expect(resumed.length).toBeGreaterThan(0);
     expect(await run(`${proxy.host}/interrupted:1`)).toBe("version 1");
-  }, 120_000);
+  });
 });

@@ -2,7 +2,7 @@
  * oras-go, the library of oras, helm and notation, by a small program of ours (`oras-client/`), and
  * helm itself when it is there.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { type ClientHome, clientHome } from "../support/client-home.ts";
 import { attemptCommand, runCommand } from "../support/command.ts";
@@ -15,6 +15,9 @@ import { mountedBlobs, uploadedBlobs } from "../support/request-log.ts";
 import { requirement } from "../support/require.ts";
 import { type ServerProcess, startServer } from "../support/server-process.ts";
 import { findTool } from "../support/tools.ts";
+
+// Images of a hundred megabytes on a busy machine.
+setDefaultTimeout(120_000);
 
 const program = findTool("oras-client");
 const available = requirement(
@@ -38,8 +41,8 @@ beforeAll(async () => {
   home = clientHome();
 });
 afterAll(async () => {
-  await home[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
+  await home?.[Symbol.asyncDispose]();
+  await server?.[Symbol.asyncDispose]();
 });
 
 describe.skipIf(!available)("oras-go", () => {

@@ -1,5 +1,5 @@
 /** podman and buildah: images of their own storage, in every compression, whole and in part. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { mediaTypes } from "../../src/image/media-type.ts";
 import { type ClientHome, clientHome } from "../support/client-home.ts";
@@ -10,6 +10,9 @@ import { connectRegistry, type RegistryConnection } from "../support/registry-co
 import { mountedBlobs, partialReads, uploadedBlobs } from "../support/request-log.ts";
 import { requirement } from "../support/require.ts";
 import { type ServerProcess, startServer } from "../support/server-process.ts";
+
+// Images of a hundred megabytes on a busy machine.
+setDefaultTimeout(120_000);
 
 const have = (program: string) => Bun.which(program) !== null && process.getuid?.() === 0;
 const available = [
@@ -34,9 +37,9 @@ describe.skipIf(!available).each(["podman", "buildah"])("%s", (program) => {
     await client("pull", images.debianVersion2);
   }, 600_000);
   afterAll(async () => {
-    await home[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-  }, 60_000);
+    await home?.[Symbol.asyncDispose]();
+    await server?.[Symbol.asyncDispose]();
+  });
 
   const options = (): CommandOptions => ({ environment: home.environment, timeoutSeconds: 300 });
   const client = async (verb: string, ...rest: string[]) =>
@@ -92,7 +95,7 @@ describe.skipIf(!available).each(["podman", "buildah"])("%s", (program) => {
       expect(digests[1]).toBe(`sha256:${id}`);
       expect(await readFile(name, "etc/application-version")).toBe(`version ${index + 1}\n`);
     }
-  }, 180_000);
+  });
 
   /** A file of an image in the storage. */
   async function readFile(image: string, path: string): Promise<string> {
@@ -116,7 +119,7 @@ describe.skipIf(!available).each(["podman", "buildah"])("%s", (program) => {
     const again = (await server.requests()).length;
     await push(id, remote("other-team/target:1"));
     expect(uploadedBlobs((await server.requests()).slice(again), "other-team/target")).toEqual([]);
-  }, 60_000);
+  });
 
   test.each([
     ["zstd", ["--compression-format=zstd"], mediaTypes.ociManifest],
@@ -159,7 +162,7 @@ describe.skipIf(!available).each(["podman", "buildah"])("%s", (program) => {
       [1, 2, 3, 4].map(async (n) => (await target.verifyImage(`race-${n % 2}`, String(n))).digest),
     );
     expect(new Set(digests).size).toBe(1);
-  }, 60_000);
+  });
 
   if (program === "podman") {
     test("search lists the catalogue", async () => {
@@ -208,7 +211,7 @@ pull_options = { enable_partial_images = "true", use_hard_links = "false", ostre
       expect(busybox.size).toBeGreaterThan(500_000);
       await runCommand(["podman", "image", "unmount", remote("chunked:1")], partial);
       await attemptCommand(["umount", join(home.path, "partial", "overlay")]);
-    }, 60_000);
+    });
   }
 
   if (program === "buildah") {
@@ -227,6 +230,6 @@ pull_options = { enable_partial_images = "true", use_hard_links = "false", ostre
       expect(mountedBlobs(requests, "built").length).toBe(3);
       expect(uploadedBlobs(requests, "built").length).toBe(2);
       expect((await registry.verifyImage("built", "1")).digests.length).toBe(6);
-    }, 60_000);
+    });
   }
 });

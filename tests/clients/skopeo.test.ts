@@ -1,5 +1,5 @@
 /** skopeo, the client that does one thing per command: every form of a push and of a pull. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { mediaTypes } from "../../src/image/media-type.ts";
 import { type ClientHome, clientHome } from "../support/client-home.ts";
@@ -11,6 +11,9 @@ import { mountedBlobs, uploadedBlobs } from "../support/request-log.ts";
 import { requirement } from "../support/require.ts";
 import { type ServerProcess, startServer } from "../support/server-process.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+// Images of a hundred megabytes on a busy machine.
+setDefaultTimeout(120_000);
 
 const available = [
   requirement("clients", Bun.which("skopeo") !== null, "skopeo (apt-get install skopeo)"),
@@ -31,8 +34,8 @@ describe.skipIf(!available)("skopeo", () => {
     await skopeo("login", "--tls-verify=false", ...password(server), server.host);
   }, 600_000);
   afterAll(async () => {
-    await home[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
+    await home?.[Symbol.asyncDispose]();
+    await server?.[Symbol.asyncDispose]();
   });
 
   const skopeo = (...command: string[]) =>
@@ -101,7 +104,7 @@ describe.skipIf(!available)("skopeo", () => {
       await copy(remote(`debian${reference}`), target);
       expect((await readLayoutImage(target)).digests).toEqual(second.digests);
     }
-  }, 120_000);
+  });
 
   test("a push of what is there sends nothing and changes nothing", async () => {
     await copy(images.debianVersion1, remote("again:1"));
@@ -222,7 +225,7 @@ describe.skipIf(!available)("skopeo", () => {
       expect(pushed.digest).toBe(digest);
       expect([...pushed.digests].sort()).toEqual([...digests].sort());
     }
-  }, 120_000);
+  });
 
   test("a push to a missing repository creates it, unless that is switched off", async () => {
     const name = "created/by/a/push";

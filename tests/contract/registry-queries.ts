@@ -1,8 +1,10 @@
 /** What the registry's queries promise. */
 import { describe, expect, test } from "bun:test";
+import type { Transaction } from "../../src/metadata/metadata-store.ts";
 import * as blobQueries from "../../src/metadata/queries/blobs.ts";
 import * as changeQueries from "../../src/metadata/queries/changes.ts";
 import * as counterQueries from "../../src/metadata/queries/counters.ts";
+import * as holdQueries from "../../src/metadata/queries/hold.ts";
 import * as manifestQueries from "../../src/metadata/queries/manifests.ts";
 import * as repositoryQueries from "../../src/metadata/queries/repositories.ts";
 import * as settingQueries from "../../src/metadata/queries/settings.ts";
@@ -16,6 +18,7 @@ export function registryQueriesContract(suite: QuerySuite): void {
     ...blobQueries,
     ...changeQueries,
     ...counterQueries,
+    ...holdQueries,
     ...manifestQueries,
     ...repositoryQueries,
     ...settingQueries,
@@ -41,6 +44,29 @@ export function registryQueriesContract(suite: QuerySuite): void {
       const insert = () => transaction((tx) => q.insertRepository(tx, account, "raced", 5));
       const rows = await Promise.all(Array.from({ length: 8 }, insert));
       expect(rows.filter((row) => row !== undefined)).toHaveLength(1);
+    });
+
+    test("are held one transaction at a time, and so are names without a row", async () => {
+      const { id } = await repository();
+      const absent = id + 1_000_000;
+      expect(await transaction((tx) => q.holdRepository(tx, absent))).toBe(false);
+      for (const hold of [
+        (tx: Transaction) => q.holdRepository(tx, id),
+        (tx: Transaction) => q.holdName(tx, "a name"),
+      ]) {
+        let inside = 0;
+        const work = async (tx: Transaction) => {
+          await hold(tx);
+          inside += 1;
+          // Another round trip, in which a second one would get in.
+          await q.selectRepository(tx, account, "none");
+          const alone = inside === 1;
+          inside -= 1;
+          return alone;
+        };
+        const alone = await Promise.all(Array.from({ length: 12 }, () => transaction(work)));
+        expect(alone).toEqual(Array(12).fill(true));
+      }
     });
 
     test("are listed in byte order, page by page", async () => {

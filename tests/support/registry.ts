@@ -8,7 +8,13 @@
  * `served-registry.ts` has the same behind a real socket, for what exists only there.
  */
 import { join } from "node:path";
-import type { Access, Authentication, Principal } from "../../src/access/access.ts";
+import type {
+  Access,
+  Authentication,
+  Decision,
+  Permission,
+  Principal,
+} from "../../src/access/access.ts";
 import type { BlobStore } from "../../src/blobs/blob-store.ts";
 import { filesystemBlobStore } from "../../src/blobs/filesystem.ts";
 import { memoryBlobStore } from "../../src/blobs/memory.ts";
@@ -31,8 +37,11 @@ import { temporaryDirectory } from "./temporary-directory.ts";
 
 export const testAccount = "111122223333";
 export const testPrincipal: Principal = {
+  kind: "root",
   arn: `arn:aws:iam::${testAccount}:root`,
+  identityArn: `arn:aws:iam::${testAccount}:root`,
   account: testAccount,
+  userId: testAccount,
 };
 /** What the only user sends. */
 export const testAuthorization = `Basic ${btoa("root:secret")}`;
@@ -133,6 +142,10 @@ export const testRequestContext = () => ({
 });
 
 function testAccess(allows: (action: string, resource: string) => boolean): Access {
+  const decide = async ({ action, resource }: Permission): Promise<Decision> => {
+    const allowed = allows(action, resource);
+    return { allowed, message: allowed ? "" : `not authorized to perform: ${action}` };
+  };
   return {
     async authenticateBasic(authorization): Promise<Authentication> {
       if (authorization === null) return { failure: "missing" };
@@ -141,9 +154,13 @@ function testAccess(allows: (action: string, resource: string) => boolean): Acce
         ? { principal: testPrincipal }
         : { failure: "invalid" };
     },
-    decide(_principal, action, resource) {
-      const allowed = allows(action, resource);
-      return { allowed, message: allowed ? "" : `not authorized to perform: ${action}` };
+    decide,
+    async authorize(_caller, permissions) {
+      for (const permission of permissions) {
+        const decision = await decide(permission);
+        if (!decision.allowed) return decision;
+      }
+      return { allowed: true, message: "" };
     },
   };
 }

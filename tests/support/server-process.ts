@@ -22,8 +22,10 @@ export interface ServerOptions {
   /** Further flags of `portolan serve`. */
   readonly flags?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** The whole command line behind `serve`, in place of the flags that are made of the options. */
-  readonly serveArguments?: readonly string[];
+  /** A file that says everything but the port; no other flag is given then. */
+  readonly configuration?: string;
+  /** Those that the configuration names, so that the environment need not. */
+  readonly credentials?: Credentials;
 }
 
 export interface Credentials {
@@ -91,13 +93,15 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
   const endpoint = `http://${host}`;
   const region = options.region ?? "us-east-1";
   const account = options.account ?? "111122223333";
-  const temporary = options.dataDirectory === undefined ? temporaryDirectory() : undefined;
+  const givenDirectory = options.dataDirectory ?? options.configuration;
+  const temporary = givenDirectory === undefined ? temporaryDirectory() : undefined;
   const dataDirectory = options.dataDirectory ?? temporary?.path ?? "";
-  const flags = [
-    ...["--region", region, "--listen", host, "--data", dataDirectory, "--account", account],
-    ...(options.flags ?? []),
-  ];
-  const command = [...portolanCommand(), "serve", ...(options.serveArguments ?? flags)];
+  const credentials = options.credentials ?? testCredentials;
+  const described =
+    options.configuration === undefined
+      ? ["--region", region, "--listen", host, "--data", dataDirectory, "--account", account]
+      : ["--config", options.configuration, "--listen", host];
+  const command = [...portolanCommand(), "serve", ...described, ...(options.flags ?? [])];
   let log = "";
   let child: Bun.Subprocess<"ignore", "pipe", "pipe"> | undefined;
 
@@ -114,8 +118,10 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
       cwd: repositoryRoot,
       env: {
         ...withoutPortolan(process.env),
-        PORTOLAN_ROOT_ACCESS_KEY_ID: testCredentials.accessKeyId,
-        PORTOLAN_ROOT_SECRET_ACCESS_KEY: testCredentials.secretAccessKey,
+        ...(options.credentials === undefined && {
+          PORTOLAN_ROOT_ACCESS_KEY_ID: credentials.accessKeyId,
+          PORTOLAN_ROOT_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+        }),
         ...options.environment,
       },
     });
@@ -158,8 +164,8 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
     region,
     account,
     dataDirectory,
-    credentials: testCredentials,
-    authorization: basicAuthorization(testCredentials),
+    credentials,
+    authorization: basicAuthorization(credentials),
     get processId() {
       return child?.pid;
     },
@@ -168,7 +174,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
       // The log is written behind the answers: when it tells of this request, all before are there.
       const marker = `/v2/log-marker/${crypto.randomUUID()}/tags/list`;
       await fetch(`${endpoint}${marker}`, {
-        headers: { authorization: basicAuthorization(testCredentials) },
+        headers: { authorization: basicAuthorization(credentials) },
       });
       await waitUntil("the request log", () => log.includes(marker));
       return parseRequestLog(log).filter(({ path }) => !path.startsWith("/v2/log-marker/"));

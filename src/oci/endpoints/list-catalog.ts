@@ -17,13 +17,14 @@ export const listCatalog: Endpoint = {
     query: { n: "how many at most", last: "begin behind this name, which need not exist" },
     errors: ["parameter_invalid"],
   },
-  async handle({ query, context, access, principal, settings, account }) {
+  async handle({ query, context, access, caller, settings, account }) {
     const { catalogPageDefault, catalogPageLimit } = settings;
     const limit = pageSize(query.get("n"), catalogPageDefault, catalogPageLimit);
     const after = pageStart(query.get("last"));
-    const isVisible = (name: string) =>
-      access.decide(principal, "ecr:BatchGetImage", repositoryArn(context.region, account, name))
-        .allowed;
+    const isVisible = async (name: string) => {
+      const resource = repositoryArn(context.region, account, name);
+      return (await access.decide({ ...caller, action: "ecr:BatchGetImage", resource })).allowed;
+    };
     const page = await visiblePage(isVisible, after, limit, (position) =>
       listRepositories(context, { account, after: position, limit: catalogPageLimit }),
     );
@@ -36,7 +37,7 @@ export const listCatalog: Endpoint = {
  * page never tells the name of a repository that it may not.
  */
 async function visiblePage(
-  isVisible: (name: string) => boolean,
+  isVisible: (name: string) => Promise<boolean>,
   after: string,
   limit: number,
   list: (after: string) => Promise<NamePage>,
@@ -44,7 +45,7 @@ async function visiblePage(
   const names: string[] = [];
   for (let position: string | undefined = after; position !== undefined && limit > 0; ) {
     const page = await list(position);
-    names.push(...page.names.filter(isVisible));
+    for (const name of page.names) if (await isVisible(name)) names.push(name);
     if (names.length > limit) return { names: names.slice(0, limit), more: true };
     position = page.more ? page.names.at(-1) : undefined;
   }

@@ -73,7 +73,7 @@ export const startUploadEndpoint: Endpoint = {
 
 /** Whatever stands in the way of a mount, the answer is an ordinary upload session, never an error. */
 async function mount(input: EndpointInput): Promise<Response | undefined> {
-  const { query, context, access, principal, account, repository, actor } = input;
+  const { query, context, access, caller, account, repository, actor } = input;
   const digest = parseDigest(query.get("mount") ?? "");
   const from = query.get("from");
   if (digest === undefined || (from !== undefined && !isRepositoryName(from))) return undefined;
@@ -83,12 +83,11 @@ async function mount(input: EndpointInput): Promise<Response | undefined> {
     actor,
     digest,
     ...(from !== undefined && { from }),
-    mayPull: (source) =>
-      access.decide(
-        principal,
-        "ecr:GetDownloadUrlForLayer",
-        repositoryArn(context.region, account, source),
-      ).allowed,
+    async mayPull(source) {
+      const resource = repositoryArn(context.region, account, source);
+      const action = "ecr:GetDownloadUrlForLayer";
+      return (await access.decide({ ...caller, action, resource })).allowed;
+    },
   });
   return mounted ? created(repository, digest) : undefined;
 }
