@@ -1,6 +1,7 @@
 /** Ends an upload: the last bytes, if any, and the digest of the whole. */
 import { finishUpload } from "../../registry/finish-upload.ts";
 import type { Endpoint } from "../endpoint.ts";
+import { bodyErrors } from "../errors.ts";
 import { requireDigest, requireUploadId, uploadChunk } from "../input.ts";
 import { created } from "./start-upload.ts";
 
@@ -10,6 +11,21 @@ export const finishUploadEndpoint: Endpoint = {
   method: "PUT",
   route: "upload",
   action: "ecr:CompleteLayerUpload",
+  documentation: {
+    summary: "Ends an upload, with the last bytes if there are any left.",
+    success: { 201: "the blob is in the repository, durably" },
+    query: { digest: "of the whole blob: required" },
+    errors: [
+      "digest_invalid",
+      "digest_mismatch",
+      "upload_unknown",
+      "upload_range_invalid",
+      "parameter_invalid",
+      "size_invalid",
+      "blob_too_large",
+      ...bodyErrors,
+    ],
+  },
   async handle({ request, query, context, pace, account, repository, reference }) {
     const digest = requireDigest(query.get("digest"));
     const upload = { account, repository, uploadId: requireUploadId(reference) };
