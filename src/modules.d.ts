@@ -3,3 +3,9 @@ declare module "*.sql" {
   const text: string;
   export default text;
 }
+
+/** Programs of threads are imported as text. */
+declare module "*.worker.js" {
+  const text: string;
+  export default text;
+}

@@ -4,12 +4,13 @@
  * Durability: SQLite itself runs with `synchronous = NORMAL`, so a commit only writes to the log
  * and never blocks the event loop on the disk. What makes it durable is our own `fdatasync` of the
  * log, off the event loop; a transaction is reported only after a sync that began behind its
- * commit. Commits that arrive while a sync runs share the next one: that is the group commit.
+ * commit: see `group-commit.ts`. Checkpoints run in a thread: see `checkpointer.ts`.
  * docs/internals/decisions/0001-group-commit.md has the figures.
  */
-import { Database } from "bun:sqlite";
-import { type FileHandle, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { dirname } from "node:path";
+import { type Checkpointer, checkpointer } from "./checkpointer.ts";
+import { type GroupCommit, groupCommit, type LogFile } from "./group-commit.ts";
 import type {
   Dialect,
   MetadataStore,
@@ -19,8 +20,13 @@ import type {
   TransactionOptions,
 } from "./metadata-store.ts";
 import { migrate } from "./migrate.ts";
+import { openConnection, patiently } from "./sqlite-connection.ts";
+import { transactionScope } from "./transaction-scope.ts";
 
 const dialect: Dialect = { forUpdate: "", forUpdateSkipLocked: "" };
+
+/** What a written row costs in the log besides its values: the pages of its table and indexes. */
+const writeBytes = 8192;
 
 export interface SqliteOptions {
   /** A file, or ":memory:". */
@@ -28,44 +34,70 @@ export interface SqliteOptions {
   readonly now: number;
   /** How long a write waits for another process, such as a `portolan gc` beside the server. */
   readonly busyMilliseconds?: number;
+  /** Opens the log for syncing; a test passes a disk that fails. */
+  readonly openLog?: (path: string) => Promise<LogFile>;
+  /** Told about what the store can live with and a person should know. */
+  readonly warn?: (error: Error) => void;
 }
 
 export async function sqliteMetadataStore(options: SqliteOptions): Promise<MetadataStore> {
-  const memory = options.path === ":memory:";
-  const writer = openConnection(options.path);
-  const reader = memory ? writer : openConnection(options.path);
+  const { path } = options;
+  const memory = path === ":memory:";
   const busyMilliseconds = options.busyMilliseconds ?? 30_000;
-  let log: LogSync | undefined;
-  let closed = false;
-  /** Settles when the transaction that is last in the queue has left the writer. */
+  const writer = openConnection(path, busyMilliseconds);
+  const reader = memory ? writer : openConnection(path, busyMilliseconds);
+  let log: GroupCommit | undefined;
+  let checkpoints: Checkpointer | undefined;
+  let closing: Promise<void> | undefined;
+  /** Settles when what is last in the queue of the writer has left it. */
   let tail: Promise<unknown> = Promise.resolve();
+  /** Transactions and reads that `close` waits for. */
+  const inFlight = new Set<Promise<unknown>>();
+
+  function track<T>(running: Promise<T>): Promise<T> {
+    inFlight.add(running);
+    const ended = () => void inFlight.delete(running);
+    running.then(ended, ended);
+    return running;
+  }
+
+  /** One after another, in the order of the calls. */
+  function exclusively<T>(work: () => T | Promise<T>): Promise<T> {
+    const turn = tail.then(work);
+    tail = turn.catch(() => {});
+    return turn;
+  }
 
   const read: Queryable = {
     dialect,
-    async all<Row>(sql: string, parameters: readonly SqlValue[] = []) {
-      // In memory there is one connection: wait until no transaction is open on it.
-      if (memory) await tail;
-      return run<Row>(reader, sql, parameters);
+    all<Row>(sql: string, parameters: readonly SqlValue[] = []) {
+      if (closing) return Promise.reject(closedError());
+      const attempt = () => reader.all<Row>(sql, parameters);
+      // In memory there is one connection: a read waits until no transaction is open on it.
+      return track(memory ? exclusively(attempt) : patiently(attempt, busyMilliseconds));
     },
   };
 
-  async function runExclusively<T>(work: (tx: Transaction) => Promise<T>, actions: (() => void)[]) {
-    await begin(writer, busyMilliseconds);
-    let open = true;
+  async function attempt<T>(work: (tx: Transaction) => Promise<T>) {
+    log?.check();
+    let written = 0;
+    const scope = transactionScope(
+      dialect,
+      async <Row>(sql: string, parameters: readonly SqlValue[]) => {
+        written += writeBytes + bytesOf(parameters);
+        return writer.all<Row>(sql, parameters);
+      },
+    );
+    await patiently(() => writer.run("begin immediate"), busyMilliseconds);
     try {
-      const result = await work({
-        dialect,
-        async all<Row>(sql: string, parameters: readonly SqlValue[] = []) {
-          if (!open) throw new Error("the transaction has ended");
-          return run<Row>(writer, sql, parameters);
-        },
-        afterCommit: (action) => void actions.push(action),
-      });
-      open = false;
+      const result = await work(scope.tx);
+      scope.end();
       writer.run("commit");
-      return result;
+      checkpoints?.written(written);
+      return { result, scope };
     } catch (error) {
-      open = false;
+      scope.abandon();
+      // After some errors, such as a disk that is full, SQLite has rolled back by itself.
       if (writer.inTransaction) writer.run("rollback");
       throw error;
     }
@@ -75,108 +107,74 @@ export async function sqliteMetadataStore(options: SqliteOptions): Promise<Metad
     work: (tx: Transaction) => Promise<T>,
     { durable = true }: TransactionOptions = {},
   ): Promise<T> {
-    if (closed) throw new Error("the database is closed");
-    const actions: (() => void)[] = [];
-    const turn = tail.then(() => runExclusively(work, actions));
-    tail = turn.catch(() => {});
-    const result = await turn;
+    const { result, scope } = await exclusively(() => attempt(work));
+    // Also when nothing was written: what it has seen may be a commit whose sync still runs.
     if (durable) await log?.sync();
-    for (const action of actions) action();
+    scope.committed();
     return result;
+  }
+
+  async function close() {
+    while (inFlight.size > 0) await Promise.allSettled(inFlight);
+    try {
+      await checkpoints?.close();
+      await log?.close();
+    } finally {
+      if (!memory) reader.close();
+      writer.close();
+    }
   }
 
   const store: MetadataStore = {
     name: "sqlite",
     read,
-    transaction,
-    async close() {
-      closed = true;
-      await tail;
-      await log?.close();
-      if (!memory) reader.close();
-      writer.close();
+    transaction: (work, transactionOptions) =>
+      closing ? Promise.reject(closedError()) : track(transaction(work, transactionOptions)),
+    close() {
+      closing ??= close();
+      return closing;
     },
   };
-  await migrate(store, { now: options.now });
-  if (!memory) log = await openLog(options.path);
+  try {
+    await migrate(store, { now: options.now });
+    if (!memory) {
+      log = groupCommit(await (options.openLog ?? openLog)(`${path}-wal`));
+      await log.sync();
+      writer.run("pragma wal_autocheckpoint = 0");
+      writer.run(`pragma journal_size_limit = ${64 * 1024 * 1024}`);
+      checkpoints = checkpointer(path, options.warn ?? (() => {}));
+    }
+  } catch (error) {
+    await store.close().catch(() => {});
+    throw error;
+  }
   return store;
 }
 
-function openConnection(path: string): Database {
-  const database = new Database(path, { create: true, strict: true });
-  database.run("pragma journal_mode = wal");
-  database.run("pragma synchronous = normal");
-  database.run("pragma foreign_keys = on");
-  database.run("pragma cache_size = -16384");
-  database.run("pragma temp_store = memory");
-  return database;
-}
-
-/** SQLite numbers its parameters `?1`; the queries are written with `$1`. */
-const translated = new Map<string, string>();
-
-function run<Row>(database: Database, sql: string, parameters: readonly SqlValue[]): Row[] {
-  let text = translated.get(sql);
-  if (text === undefined) {
-    text = sql.replace(/\$(\d+)/g, "?$1");
-    translated.set(sql, text);
+function bytesOf(parameters: readonly SqlValue[]): number {
+  let bytes = 0;
+  for (const value of parameters) {
+    if (typeof value === "string") bytes += value.length;
+    else if (value instanceof Uint8Array) bytes += value.byteLength;
   }
-  return database.query<Row, SqlValue[]>(text).all(...parameters);
+  return bytes;
 }
 
-/** Another process may hold the write lock: wait for it without blocking the event loop. */
-async function begin(database: Database, busyMilliseconds: number): Promise<void> {
-  for (let waited = 0; ; waited += 5) {
-    try {
-      database.run("begin immediate");
-      return;
-    } catch (error) {
-      const code = (error as { code?: string }).code ?? "";
-      if (!code.startsWith("SQLITE_BUSY") || waited >= busyMilliseconds) throw error;
-      await Bun.sleep(5);
-    }
-  }
-}
-
-interface LogSync {
-  /** Resolves when everything committed before the call is on the disk. */
-  sync(): Promise<void>;
-  close(): Promise<void>;
-}
-
-async function openLog(path: string): Promise<LogSync> {
-  const file: FileHandle = await open(`${path}-wal`, "r+");
+/**
+ * The log stays the same file as long as a connection is open. Closing this handle loses no lock:
+ * SQLite's locks are on the database and on its shared memory, never on the log.
+ */
+async function openLog(path: string): Promise<LogFile> {
+  const file = await open(path, "r+");
   const directory = await open(dirname(path), "r");
-  await directory.sync();
-  await directory.close();
-  let running: Promise<void> | undefined;
-  let next: Promise<void> | undefined;
-
-  function start(): Promise<void> {
-    const sync = file.datasync();
-    running = sync;
-    const ended = () => {
-      running = undefined;
-    };
-    sync.then(ended, ended);
-    return sync;
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
   }
+  return file;
+}
 
-  return {
-    sync() {
-      if (running === undefined) return start();
-      // The running sync may have begun before our commit: wait for the one behind it.
-      next ??= running
-        .catch(() => {})
-        .then(() => {
-          next = undefined;
-          return start();
-        });
-      return next;
-    },
-    async close() {
-      await file.datasync();
-      await file.close();
-    },
-  };
+function closedError(): Error {
+  return new Error("the database is closed");
 }

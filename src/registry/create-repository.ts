@@ -42,10 +42,20 @@ export async function repositoryForPush(
   if (!context.settings.createRepositoryOnPush) {
     throw new RegistryError("repository_unknown", { repository, account });
   }
+  return ensureRepository(context, tx, { account, repository, actor });
+}
+
+/** The repository, created when it is missing, whatever the settings say about pushes. */
+export async function ensureRepository(
+  context: RegistryContext,
+  tx: Transaction,
+  input: RepositoryAddress & Actor,
+): Promise<RepositoryRow> {
   return (
-    (await insertAndAnnounce(context, tx, { account, repository, actor })) ??
+    (await selectRepository(tx, input.account, input.repository)) ??
+    (await insertAndAnnounce(context, tx, input)) ??
     // Another push created it between the two statements.
-    (await requireRepository(tx, { account, repository }))
+    (await requireRepository(tx, input))
   );
 }
 

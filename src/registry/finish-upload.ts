@@ -1,6 +1,7 @@
 /** Turns an upload session into a blob of the repository. */
 import { DigestMismatchError } from "../blobs/verified.ts";
 import type { Digest } from "../image/digest.ts";
+import { linkBlob } from "../metadata/queries/blobs.ts";
 import { deleteUpload } from "../metadata/queries/uploads.ts";
 import { appendToStage, type UploadChunk } from "./append-upload.ts";
 import type { RegistryContext } from "./context.ts";
@@ -24,7 +25,8 @@ export function finishUpload(
     const { repositoryId, stage } = await openUpload(context, upload);
     if (last !== undefined) await appendToStage(context, upload, stage, last);
     try {
-      await publishBlob(context, stage, digest, repositoryId, async (tx) => {
+      await publishBlob(context, stage, digest, async (tx, now) => {
+        await linkBlob(tx, repositoryId, digest, now);
         await deleteUpload(tx, uploadId);
       });
     } catch (error) {

@@ -38,10 +38,16 @@ export function postgresPrograms(): string | undefined {
   return undefined;
 }
 
-/** @param port fixed, for tests that need to know it before; otherwise a free one */
+export interface PostgresServerOptions {
+  /** Fixed, when it must be known before; otherwise a free one. */
+  readonly port?: number;
+  /** True keeps what was committed over a power cut, for measurements; tests do without. */
+  readonly fsync?: boolean;
+}
+
 export async function startPostgresServer(
   programs: string,
-  options: { port?: number } = {},
+  options: PostgresServerOptions = {},
 ): Promise<PostgresServer> {
   const owner = await unprivilegedOwner();
   const directory = mkdtempSync(join(tmpdir(), "portolan-postgres-"));
@@ -72,8 +78,7 @@ export async function startPostgresServer(
     ]);
     server = spawnAs(join(programs, "postgres"), [
       ...["-D", data, "-p", String(port), "-k", directory, "-c", "listen_addresses=127.0.0.1"],
-      // Its data lives as long as the test run: nothing has to reach the disk.
-      ...["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200"],
+      ...["-c", `fsync=${options.fsync ? "on" : "off"}`, "-c", "max_connections=200"],
     ]);
     await untilReady(server);
   } catch (error) {

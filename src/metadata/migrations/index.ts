@@ -1,6 +1,7 @@
 /** The migrations in order. Forward only: a released one is never changed. */
 import registry from "./0001-registry.sql" with { type: "text" };
 import replication from "./0002-replication.sql" with { type: "text" };
+import access from "./0003-access.sql" with { type: "text" };
 
 export interface Migration {
   readonly name: string;
@@ -10,6 +11,7 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { name: "0001-registry", sql: registry },
   { name: "0002-replication", sql: replication },
+  { name: "0003-access", sql: access },
 ];
 
 /** The single statements of a migration. No statement of ours has a semicolon inside. */

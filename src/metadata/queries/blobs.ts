@@ -3,6 +3,7 @@
  * off: every promise that a blob is here renews it.
  */
 import type { Queryable, SqlValue, Transaction } from "../metadata-store.ts";
+import { repositoryId } from "./repositories.ts";
 
 /** Registers a blob of the region, or renews it. Holds its row until the transaction ends. */
 export async function upsertBlob(
@@ -84,14 +85,12 @@ export async function selectLinkedBlob(
   digest: string,
 ): Promise<BlobLinkRow | undefined> {
   const rows = await db.all<BlobLinkRow>(
-    `select l.repository_id, b.size, l.touched_at
-     from repositories r
-     join repository_blobs l on l.repository_id = r.id
-     join blobs b on b.digest = l.digest
-     where r.account = $1 and r.name = $2 and l.digest = $3`,
+    `select repository_id, touched_at, (select size from blobs where digest = $3) as size
+     from repository_blobs
+     where repository_id = (${repositoryId}) and digest = $3`,
     [account, repository, digest],
   );
-  return rows[0];
+  return rows[0]?.size == null ? undefined : rows[0];
 }
 
 /** Repositories of an account that hold a blob: where a mount without `from` may look. */

@@ -2,6 +2,7 @@
 import type { ManifestReference, ReferenceRole } from "../../image/manifest.ts";
 import type { Queryable, SqlValue, Transaction } from "../metadata-store.ts";
 import { parts, placeholders } from "./blobs.ts";
+import { repositoryId } from "./repositories.ts";
 
 export interface ManifestRow {
   digest: string;
@@ -16,9 +17,8 @@ export async function selectManifestByDigest(
   digest: string,
 ): Promise<ManifestRow | undefined> {
   const rows = await db.all<ManifestRow>(
-    `select m.digest, m.media_type, m.bytes
-     from repositories r join manifests m on m.repository_id = r.id
-     where r.account = $1 and r.name = $2 and m.digest = $3`,
+    `select digest, media_type, bytes from manifests
+     where repository_id = (${repositoryId}) and digest = $3`,
     [account, repository, digest],
   );
   return rows[0];
@@ -31,11 +31,10 @@ export async function selectManifestByTag(
   tag: string,
 ): Promise<ManifestRow | undefined> {
   const rows = await db.all<ManifestRow>(
-    `select m.digest, m.media_type, m.bytes
-     from repositories r
-     join tags t on t.repository_id = r.id
-     join manifests m on m.repository_id = r.id and m.digest = t.digest
-     where r.account = $1 and r.name = $2 and t.name = $3`,
+    `select digest, media_type, bytes from manifests
+     where repository_id = (${repositoryId})
+       and digest = (select digest from tags
+                     where repository_id = (${repositoryId}) and name = $3)`,
     [account, repository, tag],
   );
   return rows[0];
@@ -196,11 +195,11 @@ export function selectReferrers(
   const parameters: SqlValue[] = [account, repository, subject, options.after, options.limit];
   if (options.artifactType !== undefined) parameters.push(options.artifactType);
   return db.all<ReferrerRow>(
-    `select m.digest, m.media_type, length(m.bytes) as size, m.artifact_type, m.annotations
-     from repositories r join manifests m on m.repository_id = r.id
-     where r.account = $1 and r.name = $2 and m.subject = $3 and m.digest > $4
-       ${options.artifactType === undefined ? "" : "and m.artifact_type = $6"}
-     order by m.digest limit $5`,
+    `select digest, media_type, length(bytes) as size, artifact_type, annotations
+     from manifests
+     where repository_id = (${repositoryId}) and subject = $3 and digest > $4
+       ${options.artifactType === undefined ? "" : "and artifact_type = $6"}
+     order by digest limit $5`,
     parameters,
   );
 }

@@ -1,5 +1,6 @@
 /** Queries on upload sessions. */
 import type { Queryable, Transaction } from "../metadata-store.ts";
+import { repositoryId } from "./repositories.ts";
 
 export interface UploadRow {
   id: string;
@@ -34,9 +35,8 @@ export async function selectUpload(
   id: string,
 ): Promise<UploadRow | undefined> {
   const rows = await db.all<UploadRow>(
-    `select u.id, u.repository_id, u.digest_algorithm, u.touched_at
-     from uploads u join repositories r on r.id = u.repository_id
-     where u.id = $3 and r.account = $1 and r.name = $2`,
+    `select id, repository_id, digest_algorithm, touched_at from uploads
+     where id = $3 and repository_id = (${repositoryId})`,
     [account, repository, id],
   );
   return rows[0];

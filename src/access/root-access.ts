@@ -1,0 +1,145 @@
+/**
+ * Access for installations that know only the root of each account: it may do everything in the
+ * registry of its own account, and nothing elsewhere.
+ */
+import type { Clock } from "../runtime/clock.ts";
+import type { Access, Authentication, Decision, Principal } from "./access.ts";
+import { equalInConstantTime } from "./constant-time.ts";
+import { type AccessKeys, rootPrincipal } from "./credentials.ts";
+import type { RegistryTokens } from "./tokens.ts";
+
+export interface RootAccessOptions {
+  readonly keys: AccessKeys;
+  readonly tokens: RegistryTokens;
+  readonly clock: Clock;
+  /**
+   * How long a verified Authorization header is trusted without being verified again: the longest
+   * time that a key works after it was deactivated. A token is never trusted beyond its own end.
+   */
+  readonly trustMilliseconds?: number;
+  /** Verified headers held at a time. */
+  readonly trustedHeadersLimit?: number;
+}
+
+interface TrustedHeader {
+  readonly authentication: Authentication;
+  readonly until: number;
+}
+
+/** Longer than any token or key, shorter than a header bomb. */
+const headerLengthLimit = 8192;
+
+export function rootAccess(options: RootAccessOptions): Access {
+  const { clock } = options;
+  const trustMilliseconds = options.trustMilliseconds ?? 60_000;
+  const trustedHeadersLimit = options.trustedHeadersLimit ?? 10_000;
+  /** By SHA-256 of the header, so that no secret stays in memory as a key. Oldest first. */
+  const trusted = new Map<string, TrustedHeader>();
+
+  async function verify(header: string): Promise<Authentication> {
+    const credentials = parseBasic(header);
+    if (credentials === undefined) return { failure: "malformed" };
+    const now = clock.now();
+    const { authentication, expiresAt } =
+      credentials.user === "AWS"
+        ? await verifyToken(credentials.password)
+        : await verifySecret(credentials.user, credentials.password);
+    if ("principal" in authentication) {
+      trust(fingerprint(header), {
+        authentication,
+        until: Math.min(now + trustMilliseconds, expiresAt),
+      });
+    }
+    return authentication;
+  }
+
+  async function verifyToken(token: string) {
+    const verification = options.tokens.verify(token);
+    if (!verification.valid) return failed(verification.failure);
+    const { holder, expiresAt } = verification;
+    const key = await options.keys.find(holder.accessKeyId);
+    if (key === undefined || key.principal.arn !== holder.principal.arn) return failed("invalid");
+    return { authentication: { principal: holder.principal }, expiresAt };
+  }
+
+  async function verifySecret(accessKeyId: string, secret: string) {
+    const key = await options.keys.find(accessKeyId);
+    if (key === undefined || !equalInConstantTime(key.secretAccessKey, secret)) {
+      return failed("invalid");
+    }
+    return { authentication: { principal: key.principal }, expiresAt: Number.POSITIVE_INFINITY };
+  }
+
+  function trust(key: string, header: TrustedHeader): void {
+    trusted.delete(key);
+    trusted.set(key, header);
+    if (trusted.size <= trustedHeadersLimit) return;
+    for (const oldest of trusted.keys()) {
+      trusted.delete(oldest);
+      return;
+    }
+  }
+
+  return {
+    async authenticateBasic(header) {
+      if (header === null || header === "") return { failure: "missing" };
+      if (header.length > headerLengthLimit) return { failure: "malformed" };
+      const known = trusted.get(fingerprint(header));
+      // A clock that was set back must not lengthen the trust.
+      if (known !== undefined && isWithin(clock.now(), known.until, trustMilliseconds)) {
+        return known.authentication;
+      }
+      return verify(header);
+    },
+    decide,
+  };
+}
+
+function isWithin(now: number, until: number, milliseconds: number): boolean {
+  return now < until && now >= until - milliseconds;
+}
+
+function failed(failure: "invalid" | "expired") {
+  return { authentication: { failure } as const, expiresAt: 0 };
+}
+
+function fingerprint(header: string): string {
+  return Bun.CryptoHasher.hash("sha256", header, "base64");
+}
+
+/** https://www.rfc-editor.org/rfc/rfc7617 */
+function parseBasic(header: string): { user: string; password: string } | undefined {
+  const match = /^basic +([A-Za-z0-9+/_-]+={0,2}) *$/i.exec(header);
+  if (match?.[1] === undefined) return undefined;
+  const text = Buffer.from(match[1], "base64").toString("utf8");
+  const colon = text.indexOf(":");
+  if (colon <= 0) return undefined;
+  return { user: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+const allowed: Decision = { allowed: true, message: "" };
+
+function decide(principal: Principal, action: string, resource: string): Decision {
+  if (principal.arn !== rootPrincipal(principal.account).arn) {
+    return denied(principal, action, resource, "identity-based");
+  }
+  if (resource === "*" || accountOf(resource) === principal.account) return allowed;
+  return denied(principal, action, resource, "resource-based");
+}
+
+function denied(
+  principal: Principal,
+  action: string,
+  resource: string,
+  policy: "identity-based" | "resource-based",
+): Decision {
+  return {
+    allowed: false,
+    message: `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} because no ${policy} policy allows the ${action} action`,
+  };
+}
+
+/** `arn:partition:service:region:account:resource` */
+function accountOf(arn: string): string | undefined {
+  return /^arn:[^:]*:[^:]*:[^:]*:([0-9]{12}):/.exec(arn)?.[1];
+}

@@ -1,0 +1,92 @@
+/**
+ * Registry tokens: what `GetAuthorizationToken` gives out, the password of the user `AWS` on
+ * `/v2/`. They are stateless: a token carries its principal and its end, signed under a key that
+ * is derived from the installation's key and the region's name, so that a token of another region
+ * is as good as none.
+ *
+ * Form: `1.<payload>.<signature>`, both parts base64url. No colon: `aws ecr get-login-password`
+ * splits at colons. Permissions are not in it: they are those of the principal when it is used.
+ */
+import { createHmac } from "node:crypto";
+import * as v from "valibot";
+import type { Clock } from "../runtime/clock.ts";
+import type { Principal } from "./access.ts";
+import { equalInConstantTime } from "./constant-time.ts";
+import { deriveKey } from "./installation-key.ts";
+
+export interface TokenHolder {
+  readonly principal: Principal;
+  /** The key that the token was asked for with; when it ends, the token ends. */
+  readonly accessKeyId: string;
+}
+
+export interface IssuedToken {
+  readonly token: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly expiresAt: number;
+}
+
+export type TokenVerification =
+  | { readonly valid: true; readonly holder: TokenHolder; readonly expiresAt: number }
+  | { readonly valid: false; readonly failure: "invalid" | "expired" };
+
+export interface RegistryTokens {
+  issue(holder: TokenHolder): IssuedToken;
+  verify(token: string): TokenVerification;
+}
+
+export interface RegistryTokensOptions {
+  readonly installationKey: Uint8Array;
+  readonly region: string;
+  readonly clock: Clock;
+  readonly lifetimeMilliseconds?: number;
+}
+
+const version = "1";
+const twelveHours = 12 * 3600_000;
+/** A token has about 200 characters; an ARN may have 2048. */
+const tokenLengthLimit = 4096;
+
+const payloadSchema = v.tuple([v.string(), v.string(), v.string(), v.number()]);
+
+export function registryTokens(options: RegistryTokensOptions): RegistryTokens {
+  const { clock, lifetimeMilliseconds = twelveHours } = options;
+  const key = deriveKey(options.installationKey, `registry tokens of ${options.region}`);
+  const sign = (text: string) => createHmac("sha256", key).update(text).digest("base64url");
+  return {
+    issue({ principal, accessKeyId }) {
+      // Whole seconds, as ECR reports the end.
+      const expiresAt = Math.floor((clock.now() + lifetimeMilliseconds) / 1000) * 1000;
+      const payload = JSON.stringify([
+        principal.account,
+        principal.arn,
+        accessKeyId,
+        expiresAt / 1000,
+      ]);
+      const signed = `${version}.${Buffer.from(payload, "utf8").toString("base64url")}`;
+      return { token: `${signed}.${sign(signed)}`, expiresAt };
+    },
+    verify(token) {
+      const parts = token.split(".", 4);
+      const [tokenVersion, payload, signature] = parts;
+      if (
+        token.length > tokenLengthLimit ||
+        parts.length !== 3 ||
+        tokenVersion !== version ||
+        payload === undefined ||
+        signature === undefined ||
+        !equalInConstantTime(signature, sign(`${version}.${payload}`))
+      ) {
+        return { valid: false, failure: "invalid" };
+      }
+      // Signed here: only another version of Portolan could have written something else.
+      const [account, arn, accessKeyId, expiresAtSeconds] = v.parse(
+        payloadSchema,
+        JSON.parse(Buffer.from(payload, "base64url").toString("utf8")),
+      );
+      const expiresAt = expiresAtSeconds * 1000;
+      if (clock.now() >= expiresAt) return { valid: false, failure: "expired" };
+      return { valid: true, holder: { principal: { account, arn }, accessKeyId }, expiresAt };
+    },
+  };
+}

@@ -1,0 +1,44 @@
+/** Defines an operation of Amazon ECR, with what they have in common. */
+import type * as v from "valibot";
+import { repositoryArn } from "../../access/access.ts";
+import { type Call, defineOperation, type Operation, type OperationDefinition } from "../operation.ts";
+import type { EcrContext } from "./service.ts";
+
+export type EcrCall = Call<EcrContext>;
+
+export function operation<Schema extends v.GenericSchema>(
+  definition: OperationDefinition<EcrContext, Schema>,
+): Operation<EcrContext> {
+  return defineOperation(definition);
+}
+
+/** The account whose registry is meant: the caller's own unless it names another. */
+export function accountOf(call: EcrCall, input: { registryId: string | undefined }): string {
+  return input.registryId ?? call.principal.account;
+}
+
+export function repositoryResource(
+  call: EcrCall,
+  input: { registryId: string | undefined; repositoryName: string },
+): string {
+  const { region } = call.service.registry;
+  return repositoryArn(region, accountOf(call, input), input.repositoryName);
+}
+
+/**
+ * Scheme and host of an account's registry. Without a configured one it is derived from where the
+ * request came to: `api.ecr.…` becomes `<account>.dkr.ecr.…`, and a host that carries no account,
+ * such as `127.0.0.1:5001`, serves the API and the registry alike.
+ */
+export function registryEndpoint(call: EcrCall, account: string): string {
+  const configured = call.service.registryEndpoint;
+  if (configured !== undefined) return configured.replaceAll("{account}", account);
+  const host = call.host.replace(/^api\.ecr\./i, `${account}.dkr.ecr.`);
+  return `${call.request.secure ? "https" : "http"}://${host}`;
+}
+
+/** What stands in front of a repository's name: the endpoint without its scheme. */
+export function repositoryUri(call: EcrCall, account: string, repository: string): string {
+  const host = registryEndpoint(call, account).replace(/^[a-z]+:\/\//i, "");
+  return `${host}/${repository}`;
+}

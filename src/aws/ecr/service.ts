@@ -1,0 +1,31 @@
+/** Amazon ECR as a service of the JSON protocol. */
+import type { RegistryTokens } from "../../access/tokens.ts";
+import type { RegistryContext } from "../../registry/context.ts";
+import { AwsError } from "../errors.ts";
+import type { JsonService } from "../json-protocol.ts";
+import { invalidParameter, translateRegistryError } from "./errors.ts";
+import { operations } from "./operations/index.ts";
+
+/** What the operations work with. */
+export interface EcrContext {
+  readonly registry: RegistryContext;
+  readonly tokens: RegistryTokens;
+  /** Where clients find the registry of an account, with `{account}` for its id. */
+  readonly registryEndpoint?: string | undefined;
+  /** Regions that images may be replicated to. Absent: not checked. */
+  readonly knownRegions?: ReadonlySet<string> | undefined;
+}
+
+export function ecrService(context: EcrContext): JsonService<EcrContext> {
+  return {
+    signingName: "ecr",
+    targetPrefix: "AmazonEC2ContainerRegistry_V20150921",
+    operations,
+    context,
+    constraintError: ({ parameter, text }) => invalidParameter(parameter, text),
+    translateError: translateRegistryError,
+    internalError: new AwsError("ServerException", "The server failed to answer the request.", {
+      status: 500,
+    }),
+  };
+}

@@ -1,0 +1,44 @@
+/** The AWS endpoint, `POST /`: finds the service that a request is for. */
+import type { Access } from "../access/access.ts";
+import type { AccessKeys } from "../access/credentials.ts";
+import type { RegistryTokens } from "../access/tokens.ts";
+import type { RegistryContext } from "../registry/context.ts";
+import type { Handler, RequestContext } from "../runtime/request.ts";
+import { ecrService } from "./ecr/service.ts";
+import { unknownOperation } from "./errors.ts";
+import { errorAnswer, handleJson, type JsonProtocolOptions } from "./json-protocol.ts";
+
+export interface AwsHandlerOptions {
+  readonly registry: RegistryContext;
+  readonly access: Access;
+  readonly keys: AccessKeys;
+  readonly tokens: RegistryTokens;
+  /**
+   * Where clients find the registry of an account, with `{account}` for its id, for example
+   * `https://{account}.dkr.ecr.us-east-1.example.com`. Absent: where the request came to.
+   */
+  readonly registryEndpoint?: string | undefined;
+  /** Regions that images may be replicated to. Absent: not checked. */
+  readonly knownRegions?: ReadonlySet<string> | undefined;
+  /** Takes the errors that nobody foresaw; the client gets a bare 500. */
+  readonly reportError: (error: unknown, request: RequestContext) => void;
+}
+
+export function awsHandler(options: AwsHandlerOptions): Handler {
+  const { registry, access, keys, reportError } = options;
+  const protocol: JsonProtocolOptions = {
+    region: registry.region,
+    access,
+    keys,
+    clock: registry.clock,
+    reportError,
+  };
+  const ecr = ecrService(options);
+  return async (request, context) => {
+    const target = request.headers.get("x-amz-target") ?? "";
+    if (target.startsWith(`${ecr.targetPrefix}.`)) {
+      return handleJson(ecr, protocol, request, context);
+    }
+    return errorAnswer(unknownOperation(), context);
+  };
+}

@@ -1,0 +1,53 @@
+/**
+ * Whether a destination is worth trying. After some outages in a row the circuit opens: nothing is
+ * claimed for the destination but one probe at a time, at growing intervals. Its queue waits in the
+ * database. The first success closes it again.
+ */
+import type { Random } from "../runtime/clock.ts";
+import { type BackOff, delay } from "./retry.ts";
+
+export interface CircuitSettings {
+  /** Outages in a row that open it. */
+  readonly outagesToOpen: number;
+  readonly probe: BackOff;
+}
+
+export interface Circuit {
+  readonly open: boolean;
+  /** When the next probe may begin; 0 while the circuit is closed. */
+  readonly probeAt: number;
+  /** True when this success closed an open circuit. */
+  succeeded(): boolean;
+  /** True when this outage opened a closed circuit. */
+  failed(now: number): boolean;
+}
+
+export function circuit(settings: CircuitSettings, random: Pick<Random, "next">): Circuit {
+  let outages = 0;
+  let probeAt = 0;
+  const open = () => outages >= settings.outagesToOpen;
+  return {
+    get open() {
+      return open();
+    },
+    get probeAt() {
+      return probeAt;
+    },
+    succeeded() {
+      const wasOpen = open();
+      outages = 0;
+      probeAt = 0;
+      return wasOpen;
+    },
+    failed(now) {
+      const wasOpen = open();
+      // Attempts that began together fail together: that is one outage of the open circuit.
+      if (wasOpen && now < probeAt) return false;
+      outages++;
+      if (open()) {
+        probeAt = now + delay(outages - settings.outagesToOpen + 1, random, settings.probe);
+      }
+      return !wasOpen && open();
+    },
+  };
+}

@@ -1,0 +1,123 @@
+/**
+ * The destination's HTTP side, mounted at /replication/.
+ *
+ *     POST /replication/v1/offers                          an offer -> applied, or what is missing
+ *     PUT  /replication/v1/blobs/<digest>?offset=N&size=M  a part of a blob -> how much is here
+ *
+ * Nothing of a body is read before its sender is known.
+ */
+import { type Digest, parseDigest } from "../image/digest.ts";
+import type { Handler } from "../runtime/request.ts";
+import { ReplicationFailure } from "./failure.ts";
+import type { ReplicationLog } from "./log.ts";
+import { decodeOffer, OfferSyntaxError, offerLimits, protocolVersion } from "./offer.ts";
+import type { Receiver } from "./receiver.ts";
+import { RegionTokenError, type RegionTokenVerifier } from "./region-token.ts";
+import { failureResponse } from "./wire-failure.ts";
+
+export interface EndpointOptions {
+  readonly receiver: Receiver;
+  readonly tokens: RegionTokenVerifier;
+  readonly log: ReplicationLog;
+}
+
+export function replicationEndpoint({ receiver, tokens, log }: EndpointOptions): Handler {
+  async function answer(request: Request, source: string, path: string[], query: URLSearchParams) {
+    const [version, resource, name] = path;
+    if (version !== `v${protocolVersion}`) {
+      const text = `this region speaks version ${protocolVersion} of the replication protocol`;
+      throw new ReplicationFailure("protocol_unsupported", text);
+    }
+    if (resource === "offers" && path.length === 2 && request.method === "POST") {
+      return receiver.offer(source, await readOffer(request));
+    }
+    if (resource === "blobs" && path.length === 3 && request.method === "PUT") {
+      return receiver.receiveBlob(source, {
+        ...readPosition(name ?? "", query),
+        bytes: request.body ?? nothing(),
+      });
+    }
+    throw new ReplicationFailure("protocol_unsupported", "there is no such endpoint");
+  }
+
+  return async (request, context) => {
+    const { pathname, searchParams } = new URL(request.url);
+    const path = pathname.split("/").slice(2);
+    context.log.endpoint = path[1] === "blobs" ? "replication-blob" : "replication-offer";
+    try {
+      const source = await tokens.verify(request.headers.get("authorization"));
+      context.log.principal = `region/${source}`;
+      return Response.json(await answer(request, source, path, searchParams));
+    } catch (error) {
+      if (error instanceof RegionTokenError) {
+        context.log.errorCode = "destination_unauthorized";
+        return failureResponse(
+          new ReplicationFailure("destination_unauthorized", error.message),
+          error.status,
+        );
+      }
+      const failure = failureFor(error);
+      context.log.errorCode = failure.code;
+      if (failure.code === "destination_error") {
+        log.error({ error, requestId: context.requestId }, "an incoming replication failed");
+      }
+      return failureResponse(failure);
+    }
+  };
+}
+
+function failureFor(error: unknown): ReplicationFailure {
+  if (error instanceof ReplicationFailure) return error;
+  if (error instanceof OfferSyntaxError) {
+    return new ReplicationFailure("offer_invalid", error.message);
+  }
+  return new ReplicationFailure("destination_error", "unexpected error at the destination");
+}
+
+async function readOffer(request: Request) {
+  const announced = Number(request.headers.get("content-length") ?? Number.NaN);
+  if (announced > offerLimits.bytes) throw tooLong();
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength;
+    if (size > offerLimits.bytes) throw tooLong();
+    chunks.push(chunk);
+  }
+  return decodeOffer(new Uint8Array(await new Blob(chunks).arrayBuffer()));
+}
+
+function tooLong(): OfferSyntaxError {
+  return new OfferSyntaxError(`an offer has at most ${offerLimits.bytes} bytes`);
+}
+
+function readPosition(
+  name: string,
+  query: URLSearchParams,
+): { digest: Digest; offset: number; size: number } {
+  const digest = parseDigest(decodeSegment(name));
+  const offset = wholeNumber(query.get("offset"));
+  const size = wholeNumber(query.get("size"));
+  if (digest === undefined) throw new OfferSyntaxError("the path does not end in a digest");
+  if (offset === undefined || size === undefined || offset > size) {
+    throw new OfferSyntaxError("offset and size must be numbers of bytes");
+  }
+  return { digest, offset, size };
+}
+
+/** An escape that is none is left as it is, and then is no digest. */
+function decodeSegment(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function wholeNumber(text: string | null): number | undefined {
+  if (text === null || !/^\d{1,16}$/.test(text)) return undefined;
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+async function* nothing(): AsyncIterable<Uint8Array> {}

@@ -1,0 +1,125 @@
+/**
+ * Everything that can keep an image from its destination. The codes are public: operators see them
+ * in the status, and docs/reference lists them.
+ */
+
+export type FailureSide = "source" | "destination";
+
+interface FailureKind {
+  /** Where to look for the cause. */
+  readonly side: FailureSide;
+  /** No retry can cure it: the row ends as failed until an operator or a new push revives it. */
+  readonly terminal: boolean;
+  /** It says that the whole destination is out of reach, so that others need not try now. */
+  readonly opensCircuit: boolean;
+  readonly meaning: string;
+}
+
+const retryable = { terminal: false, opensCircuit: false } as const;
+const terminal = { terminal: true, opensCircuit: false } as const;
+const outage = { terminal: false, opensCircuit: true } as const;
+
+export const failureCodes = {
+  image_deleted: {
+    side: "source",
+    ...terminal,
+    meaning: "The manifest was deleted at the source before it was replicated.",
+  },
+  closure_too_large: {
+    side: "source",
+    ...terminal,
+    meaning: "The image has more manifests or blobs than one replication may carry.",
+  },
+  blob_unavailable: {
+    side: "source",
+    ...retryable,
+    meaning:
+      "A blob of the image is missing or damaged at the source; pushing it again mends that.",
+  },
+  region_unknown: {
+    side: "source",
+    ...retryable,
+    meaning: "The chart of the source does not have the destination's region.",
+  },
+  source_error: {
+    side: "source",
+    ...retryable,
+    meaning: "The source failed unexpectedly; its log has the cause.",
+  },
+  destination_unreachable: {
+    side: "destination",
+    ...outage,
+    meaning: "The destination did not answer, or the connection broke.",
+  },
+  destination_stalled: {
+    side: "destination",
+    ...outage,
+    meaning: "The connection stood still for too long.",
+  },
+  destination_unauthorized: {
+    side: "destination",
+    ...outage,
+    meaning:
+      "The destination refused the source's token: keys in the charts differ, or clocks are apart.",
+  },
+  protocol_unsupported: {
+    side: "destination",
+    ...outage,
+    meaning: "The destination does not speak this version of the replication protocol.",
+  },
+  destination_error: {
+    side: "destination",
+    ...retryable,
+    meaning: "The destination failed unexpectedly; its log has the cause.",
+  },
+  account_unknown: {
+    side: "destination",
+    ...terminal,
+    meaning: "The destination has no such account.",
+  },
+  offer_invalid: {
+    side: "destination",
+    ...terminal,
+    meaning: "The destination found the image itself invalid.",
+  },
+  clock_skew: {
+    side: "destination",
+    ...retryable,
+    meaning: "The source's clock is further ahead than the destination accepts.",
+  },
+  blob_digest_mismatch: {
+    side: "destination",
+    ...retryable,
+    meaning: "The bytes that arrived do not have the digest of their blob; nothing was stored.",
+  },
+  blob_busy: {
+    side: "destination",
+    ...retryable,
+    meaning: "Another transfer has been sending the same blob for long without progress.",
+  },
+} as const satisfies Record<string, FailureKind>;
+
+export type FailureCode = keyof typeof failureCodes;
+
+export function isFailureCode(text: string): text is FailureCode {
+  return Object.hasOwn(failureCodes, text);
+}
+
+export class ReplicationFailure extends Error {
+  override readonly name = "ReplicationFailure";
+  readonly code: FailureCode;
+  /** @param text for the operator: what exactly, with digests and figures, never a secret */
+  constructor(code: FailureCode, text: string, options?: { cause?: unknown }) {
+    super(text, options);
+    this.code = code;
+  }
+  get kind(): FailureKind {
+    return failureCodes[this.code];
+  }
+}
+
+/** What was thrown at the source, as a failure; the cause of an unexpected one is for the log. */
+export function asFailure(error: unknown): ReplicationFailure {
+  if (error instanceof ReplicationFailure) return error;
+  return new ReplicationFailure("source_error", "unexpected error at the source", { cause: error });
+}

@@ -1,0 +1,21 @@
+/**
+ * Another region, as this one sees it: the only way by which anything leaves. `http-peer.ts` goes
+ * over the network, `local-peer.ts` stays in the process, and a simulator puts its faults around
+ * either.
+ */
+import type { BlobAnswer, BlobPart, Offer, OfferAnswer } from "./offer.ts";
+
+export interface Peer {
+  /** @throws ReplicationFailure */
+  offer(offer: Offer, signal: AbortSignal): Promise<OfferAnswer>;
+  /**
+   * Sends a part of a blob, the last one when it reaches to the blob's end.
+   * @param onSent told of bytes as they leave; some of them may not arrive
+   * @throws ReplicationFailure
+   */
+  sendBlob(
+    part: BlobPart,
+    signal: AbortSignal,
+    onSent: (bytes: number) => void,
+  ): Promise<BlobAnswer>;
+}

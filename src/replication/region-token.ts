@@ -1,0 +1,135 @@
+/**
+ * How regions know each other: a token that the source signs with its Ed25519 key for one
+ * destination, good for a minute, checked against the key that the destination's chart has.
+ * https://www.rfc-editor.org/rfc/rfc8037 (EdDSA in JSON Web Tokens)
+ */
+import { decodeJwt, exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT } from "jose";
+import type { Clock } from "../runtime/clock.ts";
+import { type Chart, findRegion } from "./chart.ts";
+
+/** Both halves as in RFC 8037: 32 bytes each, in base64url. */
+export interface RegionKey {
+  readonly publicKey: string;
+  readonly privateKey: string;
+}
+
+const algorithm = "EdDSA";
+const lifetimeMilliseconds = 60_000;
+/** How far the clocks of two regions may be apart before their tokens are refused. */
+const clockToleranceSeconds = 60;
+/** Longer than any token of ours; bounds the work before a signature is checked. */
+const tokenLengthLimit = 4096;
+
+export async function generateRegionKey(): Promise<RegionKey> {
+  const { privateKey } = await generateKeyPair(algorithm, { crv: "Ed25519", extractable: true });
+  const { x, d } = await exportJWK(privateKey);
+  if (x === undefined || d === undefined) throw new Error("the key has no Ed25519 halves");
+  return { publicKey: x, privateKey: d };
+}
+
+export interface RegionTokens {
+  /** The value of an Authorization header for requests to `destination`. */
+  authorization(destination: string): Promise<string>;
+}
+
+export function regionTokens(
+  region: string,
+  key: RegionKey,
+  clock: Pick<Clock, "now">,
+): RegionTokens {
+  const imported = importJWK(
+    { kty: "OKP", crv: "Ed25519", x: key.publicKey, d: key.privateKey },
+    algorithm,
+  );
+  imported.catch(() => {}); // Reported by whoever awaits it.
+  const cached = new Map<string, { authorization: string; renewAt: number }>();
+  return {
+    async authorization(destination) {
+      const now = clock.now();
+      const known = cached.get(destination);
+      if (known !== undefined && now < known.renewAt) return known.authorization;
+      const token = await new SignJWT()
+        .setProtectedHeader({ alg: algorithm })
+        .setIssuer(region)
+        .setAudience(destination)
+        .setIssuedAt(Math.floor(now / 1000))
+        .setExpirationTime(Math.floor((now + lifetimeMilliseconds) / 1000))
+        .sign(await imported);
+      const authorization = `Bearer ${token}`;
+      cached.set(destination, { authorization, renewAt: now + lifetimeMilliseconds / 2 });
+      return authorization;
+    },
+  };
+}
+
+export class RegionTokenError extends Error {
+  override readonly name = "RegionTokenError";
+  /** 401: no valid token; 403: a region that may not talk to this one. */
+  readonly status: 401 | 403;
+  constructor(status: 401 | 403, text: string) {
+    super(text);
+    this.status = status;
+  }
+}
+
+export interface RegionTokenVerifier {
+  /**
+   * @returns the name of the region that sent the request
+   * @throws RegionTokenError
+   */
+  verify(authorization: string | null): Promise<string>;
+}
+
+export function regionTokenVerifier(
+  region: string,
+  chart: Chart,
+  clock: Pick<Clock, "now">,
+): RegionTokenVerifier {
+  return {
+    async verify(authorization) {
+      const token = /^Bearer ([A-Za-z0-9._-]+)$/i.exec(authorization ?? "")?.[1];
+      if (token === undefined || token.length > tokenLengthLimit) {
+        throw new RegionTokenError(401, "a token of a region is required");
+      }
+      const source = findRegion(chart, issuerOf(token));
+      if (source === undefined) {
+        throw new RegionTokenError(403, "the token's region is not in the chart");
+      }
+      const jwk = { kty: "OKP", crv: "Ed25519", x: source.publicKey };
+      try {
+        await jwtVerify(token, await importJWK(jwk, algorithm), {
+          algorithms: [algorithm],
+          issuer: source.name,
+          audience: region,
+          requiredClaims: ["iat", "exp"],
+          maxTokenAge: lifetimeMilliseconds / 1000,
+          clockTolerance: clockToleranceSeconds,
+          currentDate: new Date(clock.now()),
+        });
+      } catch (error) {
+        throw refusal(error);
+      }
+      return source.name;
+    },
+  };
+}
+
+/** Not verified: it only selects the key that the signature must match. */
+function issuerOf(token: string): string {
+  try {
+    return decodeJwt(token).iss ?? "";
+  } catch {
+    throw new RegionTokenError(401, "the token is malformed");
+  }
+}
+
+function refusal(error: unknown): RegionTokenError {
+  const { code, claim } = error as { code?: string; claim?: string };
+  if (code === "ERR_JWT_EXPIRED") return new RegionTokenError(401, "the token has expired");
+  if (code === "ERR_JWT_CLAIM_VALIDATION_FAILED") {
+    return claim === "aud"
+      ? new RegionTokenError(403, "the token is for another region")
+      : new RegionTokenError(401, `the token's claim '${claim}' is not valid`);
+  }
+  return new RegionTokenError(401, "the token is not valid");
+}

@@ -1,0 +1,101 @@
+/** Puts the parts of replication together, for `main` and for tests. */
+import type { ChangeObserver, RegistryContext } from "../registry/context.ts";
+import type { Handler } from "../runtime/request.ts";
+import type { Chart } from "./chart.ts";
+import type { Destination } from "./configuration.ts";
+import { replicationEndpoint } from "./endpoint.ts";
+import { type Fetch, httpPeer } from "./http-peer.ts";
+import { link } from "./link.ts";
+import { localPeer } from "./local-peer.ts";
+import { type ReplicationLog, silentLog } from "./log.ts";
+import { type Meter, noMeter, replicationMetrics } from "./metrics.ts";
+import { replicationObserver } from "./observer.ts";
+import { receiver } from "./receiver.ts";
+import { type RegionKey, regionTokens, regionTokenVerifier } from "./region-token.ts";
+import { defaultReplicationSettings, type ReplicationSettings } from "./settings.ts";
+import { type DestinationLag, destinationLags } from "./status.ts";
+import { replicationWorker } from "./worker.ts";
+
+export interface ReplicationOptions {
+  /** Its observers must come to hold the `observer` that is returned. */
+  readonly context: RegistryContext;
+  /** This region included. */
+  readonly chart: Chart;
+  readonly regionKey: RegionKey;
+  /** The network. */
+  readonly fetch: Fetch;
+  /** Whether an account exists in this region. */
+  readonly knowsAccount: (account: string) => boolean;
+  /** True when no other process replicates out of this region's database. */
+  readonly soleWorker: boolean;
+  readonly settings?: Partial<ReplicationSettings>;
+  readonly meter?: Meter;
+  readonly log?: ReplicationLog;
+}
+
+export interface RunningReplication {
+  /** For the registry's context: sees pushes. */
+  readonly observer: ChangeObserver;
+  /** For the server: everything under /replication/. */
+  readonly handler: Handler;
+  /** Begins to replicate. */
+  start(): void;
+  /** Interrupts transfers, which go on where they were after the next start; resolves when idle. */
+  stop(): Promise<void>;
+  /** Lag and backlog; also sets their gauges, so call it before the metrics are read. */
+  lags(destinations?: readonly Destination[]): Promise<DestinationLag[]>;
+}
+
+export function startReplication(options: ReplicationOptions): RunningReplication {
+  const { context, chart, regionKey } = options;
+  const { region, clock, random } = context;
+  const settings = { ...defaultReplicationSettings, ...options.settings };
+  const metrics = replicationMetrics(options.meter ?? noMeter);
+  const log = options.log ?? silentLog;
+
+  const incoming = receiver({
+    context,
+    knowsAccount: options.knowsAccount,
+    settings,
+    metrics,
+    log,
+  });
+  const tokens = regionTokens(region, regionKey, clock);
+  const links = chart.regions.map((destination) => {
+    const peer =
+      destination.name === region
+        ? localPeer(region, incoming)
+        : httpPeer({
+            region: destination,
+            authorization: () => tokens.authorization(destination.name),
+            fetch: options.fetch,
+            clock,
+            settings,
+          });
+    return link(destination.name, peer, settings, random);
+  });
+  const { soleWorker } = options;
+  const worker = replicationWorker({ context, settings, metrics, log, links, soleWorker });
+
+  return {
+    observer: replicationObserver({ region, clock, random, wake: () => worker.wake() }),
+    handler: replicationEndpoint({
+      receiver: incoming,
+      tokens: regionTokenVerifier(region, chart, clock),
+      log,
+    }),
+    start: () => worker.start(),
+    stop: () => worker.stop(),
+    async lags(destinations) {
+      const lags = await destinationLags(context.metadata.read, clock.now(), destinations);
+      for (const { region, registryId: account, ...lag } of lags) {
+        const labels = { region, account };
+        metrics.lag.set(lag.lagMilliseconds / 1000, labels);
+        metrics.backlogImages.set(lag.backlogImages, labels);
+        metrics.backlogBytes.set(lag.backlogBytes, labels);
+        metrics.failedImages.set(lag.failedImages, labels);
+      }
+      return lags;
+    },
+  };
+}

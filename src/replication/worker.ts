@@ -1,0 +1,197 @@
+/**
+ * Claims replications that are due and attempts them. It has the only loop of this folder, and that
+ * loop only calls `tick()`: a simulator calls it itself.
+ *
+ * Whatever happens to this process, everything is in the rows: a lease that is not renewed runs out,
+ * and the row is due again.
+ */
+import {
+  type ClaimedReplication,
+  claimReplications,
+  endReplicationLeases,
+  hastenReplications,
+  noteUnknownRegions,
+  selectNextDue,
+} from "../metadata/queries/replications.ts";
+import {
+  type AttemptOutcome,
+  type AttemptPorts,
+  type AttemptSettings,
+  attemptReplication,
+  write,
+} from "./attempt.ts";
+import { failureCodes, type ReplicationFailure } from "./failure.ts";
+import { type Lane, type Link, lanes } from "./link.ts";
+
+export interface WorkerSettings extends AttemptSettings {
+  /** How often to look although nobody called: another node of the region may have taken a push. */
+  readonly pollMilliseconds: number;
+}
+
+export interface WorkerOptions extends AttemptPorts {
+  readonly settings: WorkerSettings;
+  /** One for each region of the chart that can be a destination. */
+  readonly links: readonly Link[];
+  /** No other process of the region replicates: leases left by an earlier one are void at once. */
+  readonly soleWorker: boolean;
+}
+
+export interface ReplicationWorker {
+  /**
+   * Claims what is due and starts it, within the limits.
+   * @returns for how many milliseconds there is nothing to do unless something happens
+   */
+  tick(): Promise<number>;
+  /** Something may be due: a hint that only saves time. */
+  wake(): void;
+  /** Resolves when every attempt that was started has ended. */
+  settled(): Promise<void>;
+  start(): void;
+  /** Interrupts what runs, gives it back, and resolves when all has ended. */
+  stop(): Promise<void>;
+}
+
+const outageCodes = Object.entries(failureCodes)
+  .filter(([, kind]) => kind.opensCircuit)
+  .map(([code]) => code);
+
+const noteIntervalMilliseconds = 60_000;
+
+export function replicationWorker(options: WorkerOptions): ReplicationWorker {
+  const { context, settings, links, metrics, log } = options;
+  const { clock, metadata } = context;
+  const stopping = new AbortController();
+  const running = new Set<Promise<void>>();
+  let hint = new AbortController();
+  let loop: Promise<void> | undefined;
+  let notedAt = Number.NEGATIVE_INFINITY;
+
+  async function tick(): Promise<number> {
+    let wait = settings.pollMilliseconds;
+    for (const link of links) {
+      for (const lane of lanes) wait = Math.min(wait, await claim(link, lane));
+    }
+    await noteUnknown();
+    return wait;
+  }
+
+  async function claim(link: Link, lane: Lane): Promise<number> {
+    const free = link.images[lane].free;
+    if (free === 0) return settings.pollMilliseconds; // Whoever ends wakes us.
+    const dueAt = await selectNextDue(metadata.read, link.region, lane === "bulk");
+    if (dueAt === undefined) return settings.pollMilliseconds;
+    const now = clock.now();
+    const probe = link.circuit.open;
+    if (probe && link.probing) return settings.pollMilliseconds;
+    const beginsAt = probe ? link.circuit.probeAt : dueAt;
+    if (beginsAt > now) return beginsAt - now;
+    const limit = probe ? 1 : free;
+    const { region } = link;
+    const rows = await write(metadata, async (tx) => {
+      // The probe does not wait for a row's own back-off, which may be longer than the circuit's.
+      if (probe) await hastenReplications(tx, { region, now, codes: outageCodes });
+      const leaseUntil = now + settings.leaseMilliseconds;
+      return claimReplications(tx, { region, bulk: lane === "bulk", now, leaseUntil, limit });
+    });
+    for (const row of rows) begin(link, lane, row, probe);
+    return rows.length === 0 || rows.length === limit ? settings.pollMilliseconds : 0;
+  }
+
+  function begin(link: Link, lane: Lane, row: ClaimedReplication, probe: boolean): void {
+    const release = link.images[lane].tryAcquire();
+    if (release === undefined) throw new Error("more was claimed than there are places");
+    if (probe) link.probing = true;
+    const attempt = attemptReplication(options, link, row, { lane, release }, stopping.signal)
+      .then(
+        (outcome) => ended(link, row, outcome),
+        (error) => log.error({ error, replication: row.id }, "could not record a replication"),
+      )
+      .finally(() => {
+        if (probe) link.probing = false;
+        running.delete(attempt);
+        wake();
+      });
+    running.add(attempt);
+  }
+
+  async function ended(link: Link, row: ClaimedReplication, outcome: AttemptOutcome) {
+    const { region } = link;
+    metrics.attempts.add(1, { region, outcome: outcome.kind });
+    if (outcome.kind === "released" || outcome.kind === "lost") return;
+    const failure = "failure" in outcome ? outcome.failure : undefined;
+    if (failure !== undefined) report(row, failure);
+    if (failure?.kind.opensCircuit) {
+      if (!link.circuit.failed(clock.now())) return;
+      metrics.circuitOpen.set(1, { region });
+      log.warn({ region, code: failure.code }, "a destination is out of reach; its queue waits");
+    } else if (failure?.kind.side !== "source") {
+      // It answered, be it with a refusal.
+      if (!link.circuit.succeeded()) return;
+      metrics.circuitOpen.set(0, { region });
+      log.info({ region }, "a destination is back");
+      const now = clock.now();
+      await write(metadata, (tx) => hastenReplications(tx, { region, now, codes: outageCodes }));
+    }
+  }
+
+  function report(row: ClaimedReplication, failure: ReplicationFailure): void {
+    const { code, message: text } = failure;
+    const { side, terminal } = failure.kind;
+    metrics.failures.add(1, { region: row.destination_region, code, side });
+    const { account, repository, digest, tag, attempts } = row;
+    const region = row.destination_region;
+    const fields = { region, account, repository, digest, tag, attempts, code, side, text };
+    if (terminal) log.warn(fields, "a replication failed for good");
+    else log.info(fields, "a replication failed and will be tried again");
+  }
+
+  async function noteUnknown(): Promise<void> {
+    const now = clock.now();
+    if (now - notedAt < noteIntervalMilliseconds) return;
+    notedAt = now;
+    const regions = links.map(({ region }) => region);
+    const text = "the chart of this region does not have it";
+    const failure = { code: "region_unknown", side: "source", text, now } as const;
+    await write(metadata, (tx) => noteUnknownRegions(tx, regions, failure));
+  }
+
+  function wake(): void {
+    hint.abort();
+  }
+
+  async function settled(): Promise<void> {
+    while (running.size > 0) await Promise.all(running);
+  }
+
+  async function run(): Promise<void> {
+    if (options.soleWorker) {
+      await write(metadata, (tx) => endReplicationLeases(tx, clock.now()));
+    }
+    while (!stopping.signal.aborted) {
+      // Renewed before the tick, so that a call during it is not lost.
+      hint = new AbortController();
+      let wait = settings.pollMilliseconds;
+      try {
+        wait = await tick();
+      } catch (error) {
+        log.error({ error }, "could not look for replications that are due");
+      }
+      if (!stopping.signal.aborted && wait > 0) await clock.sleep(wait, hint.signal);
+    }
+  }
+
+  return {
+    tick,
+    wake,
+    settled,
+    start() {
+      loop ??= run();
+    },
+    async stop() {
+      stopping.abort();
+      wake();
+      await loop;
+      await settled();
+    },
+  };
+}
