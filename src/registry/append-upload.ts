@@ -2,7 +2,7 @@
 import type { BlobStage } from "../blobs/blob-store.ts";
 import type { RegistryContext } from "./context.ts";
 import { RegistryError } from "./errors.ts";
-import { openUpload, type UploadAddress } from "./find-upload.ts";
+import { isTouchDue, openUpload, renewUpload, type UploadAddress } from "./find-upload.ts";
 
 export interface UploadChunk {
   readonly bytes: AsyncIterable<Uint8Array>;
@@ -42,22 +42,31 @@ export async function appendToStage(
   const limitBytes = context.settings.blobBytesLimit;
   if (before + (length ?? 0) > limitBytes)
     throw new RegistryError("blob_too_large", { limitBytes });
-  await stage.append(limited(bytes, limitBytes - before, limitBytes));
+  await stage.append(watched(context, uploadId, bytes, limitBytes - before));
   const receivedBytes = stage.size - before;
   if (length !== undefined && receivedBytes !== length) {
     throw new RegistryError("size_invalid", { announcedBytes: length, receivedBytes });
   }
 }
 
-async function* limited(
+/** Passes the bytes on, up to the limit, and keeps the session from expiring while they come. */
+async function* watched(
+  context: RegistryContext,
+  uploadId: string,
   bytes: AsyncIterable<Uint8Array>,
-  remaining: number,
-  limitBytes: number,
+  limit: number,
 ): AsyncIterable<Uint8Array> {
-  let rest = remaining;
+  let rest = limit;
+  let touchedAt = context.clock.now();
   for await (const chunk of bytes) {
     rest -= chunk.byteLength;
-    if (rest < 0) throw new RegistryError("blob_too_large", { limitBytes });
+    if (rest < 0) {
+      throw new RegistryError("blob_too_large", { limitBytes: context.settings.blobBytesLimit });
+    }
+    if (isTouchDue(context, touchedAt)) {
+      await renewUpload(context, uploadId);
+      touchedAt = context.clock.now();
+    }
     yield chunk;
   }
 }

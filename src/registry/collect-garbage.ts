@@ -28,8 +28,8 @@ import {
   selectUploadIds,
 } from "../metadata/queries/garbage.ts";
 import { selectExpiredUploads } from "../metadata/queries/uploads.ts";
-import { expireUpload, uploadExpiryCutoff } from "./cancel-upload.ts";
 import type { RegistryContext } from "./context.ts";
+import { expireUploads, uploadExpiryCutoff } from "./expire-uploads.ts";
 import { settleWithdrawn, withdrawBlobs } from "./withdraw-blobs.ts";
 
 /** Rows that one page looks at. */
@@ -37,6 +37,9 @@ const pageRows = 500;
 /** On SQLite, pushes wait while one of these transactions runs. */
 const batchRows = 50;
 const batchMilliseconds = 10;
+
+/** Of uploads that a dry run lists. */
+const listLimit = 100_000;
 
 export type GarbageItem =
   | { kind: "link"; account: string; repository: string; digest: string }
@@ -80,6 +83,23 @@ export interface GarbageOptions {
   readonly onItem?: (item: GarbageItem) => void;
 }
 
+const emptyReport: GarbageReport = {
+  dryRun: false,
+  complete: false,
+  startedAt: 0,
+  milliseconds: 0,
+  examined: 0,
+  links: 0,
+  blobs: 0,
+  blobsBytes: 0,
+  orphans: 0,
+  orphansBytes: 0,
+  uploads: 0,
+  stages: 0,
+  withdrawn: 0,
+  temporaryFiles: 0,
+};
+
 type Totals = { -readonly [K in keyof GarbageReport]: GarbageReport[K] };
 
 interface Collection {
@@ -114,7 +134,13 @@ export async function collectGarbage(
       return options.signal?.aborted ?? false;
     },
   };
-  const phases = [settleLeftovers, expireUploads, collectLinks, collectBlobs, registerOrphans];
+  const phases = [
+    settleLeftovers,
+    endAbandonedUploads,
+    collectLinks,
+    collectBlobs,
+    registerOrphans,
+  ];
   for (const phase of phases) {
     if (options.signal?.aborted) break;
     await phase(collection);
@@ -136,27 +162,15 @@ async function settleLeftovers({ context, dryRun, totals, found, rest }: Collect
   }
 }
 
-async function expireUploads({ context, dryRun, totals, found, rest }: Collection) {
-  const touchedBefore = uploadExpiryCutoff(context);
+async function endAbandonedUploads({ context, dryRun, totals, found, rest }: Collection) {
   const db = context.metadata.read;
-  if (dryRun) {
-    for (const uploadId of await selectExpiredUploads(db, touchedBefore, listLimit)) {
-      totals.uploads++;
-      found({ kind: "upload", uploadId });
-    }
-  } else {
-    for (;;) {
-      const page = await selectExpiredUploads(db, touchedBefore, batchRows);
-      let expired = 0;
-      for (const uploadId of page) {
-        if (!(await expireUpload(context, uploadId, touchedBefore))) continue;
-        expired++;
-        totals.uploads++;
-        found({ kind: "upload", uploadId });
-      }
-      if (expired === 0 || (await rest("uploads"))) break;
-    }
-  }
+  const ended = (uploadId: string) => {
+    totals.uploads++;
+    found({ kind: "upload", uploadId });
+  };
+  if (!dryRun) await expireUploads(context, ended);
+  else (await selectExpiredUploads(db, uploadExpiryCutoff(context), listLimit)).forEach(ended);
+  if (await rest("uploads")) return;
   for await (const ids of pages(context.blobs.stages())) {
     const known = await selectUploadIds(db, ids);
     for (const uploadId of ids) {
@@ -240,10 +254,14 @@ async function collectBlobs(collection: Collection) {
       if (await rest("blobs")) return;
     } else {
       for (const batch of batches(garbage)) {
-        const digests = batch.map(({ digest }) => digest as Digest);
-        const limits = { cutoff, milliseconds: batchMilliseconds };
-        countBlobs(collection, await withdrawBlobs(context, digests, limits));
-        if (await rest("blobs")) return;
+        let digests: readonly Digest[] = batch.map(({ digest }) => digest as Digest);
+        while (digests.length > 0) {
+          const limits = { cutoff, milliseconds: batchMilliseconds };
+          const { collected, deferred } = await withdrawBlobs(context, digests, limits);
+          countBlobs(collection, collected);
+          digests = deferred;
+          if (await rest("blobs")) return;
+        }
       }
       if (garbage.length === 0 && (await rest("blobs"))) return;
     }
@@ -278,13 +296,15 @@ async function registerOrphans({ context, dryRun, totals, found, rest }: Collect
           async (tx) => {
             const inserted: BlobStat[] = [];
             for (const stat of batch) {
-              if (await registerOrphan(tx, stat.digest, stat.size, clock.now())) inserted.push(stat);
+              if (await registerOrphan(tx, stat.digest, stat.size, clock.now()))
+                inserted.push(stat);
             }
             return inserted;
           },
           { durable: false },
         )),
       );
+      if (await rest("orphans")) break;
     }
     for (const { digest, size } of registered) {
       totals.orphans++;
@@ -293,4 +313,19 @@ async function registerOrphans({ context, dryRun, totals, found, rest }: Collect
     }
     if (await rest("orphans")) return;
   }
+}
+
+function* batches<T>(rows: readonly T[]): Iterable<readonly T[]> {
+  for (let i = 0; i < rows.length; i += batchRows) yield rows.slice(i, i + batchRows);
+}
+
+async function* pages<T>(items: AsyncIterable<T>): AsyncIterable<readonly T[]> {
+  let page: T[] = [];
+  for await (const item of items) {
+    page.push(item);
+    if (page.length < pageRows) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
 }

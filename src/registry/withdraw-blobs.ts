@@ -33,43 +33,53 @@ export interface CollectedBlob {
   readonly size: number;
 }
 
-/** @returns what was removed; the rest of `digests` is in use, or time was up */
+export interface Withdrawal {
+  readonly collected: readonly CollectedBlob[];
+  /** Time was up before these; what is in neither list is in use. */
+  readonly deferred: readonly Digest[];
+}
+
 export async function withdrawBlobs(
   context: RegistryContext,
   digests: readonly Digest[],
   limits: WithdrawLimits,
-): Promise<readonly CollectedBlob[]> {
+): Promise<Withdrawal> {
   const { clock, blobs, metadata, random } = context;
   // The transaction may run more than once: what an earlier attempt took counts too.
   const withdrawn: WithdrawnBlob[] = [];
   try {
-    const collected = await metadata.transaction(async (tx) => {
+    const result = await metadata.transaction(async (tx) => {
       const until = clock.now() + limits.milliseconds;
       const held = await holdOldBlobs(tx, digests, limits.cutoff);
       const linked = await selectLinkedDigests(
         tx,
         held.map(({ digest }) => digest),
       );
-      const taken: CollectedBlob[] = [];
-      for (const { digest, size } of held) {
+      const collected: CollectedBlob[] = [];
+      const deferred: Digest[] = [];
+      for (const { size, ...row } of held) {
+        const digest = row.digest as Digest;
         if (linked.has(digest)) continue;
-        if (taken.length > 0 && clock.now() >= until) break;
-        const blob = await blobs.withdraw(digest as Digest, random.uuid());
+        if (collected.length > 0 && clock.now() >= until) {
+          deferred.push(digest);
+          continue;
+        }
+        const blob = await blobs.withdraw(digest, random.uuid());
         if (blob !== undefined) withdrawn.push(blob);
-        taken.push({ digest: digest as Digest, size });
+        collected.push({ digest, size });
       }
       await deleteBlobRows(
         tx,
-        taken.map(({ digest }) => digest),
+        collected.map(({ digest }) => digest),
       );
-      return taken;
+      return { collected, deferred };
     });
-    const gone = new Set(collected.map(({ digest }) => digest));
+    const gone = new Set(result.collected.map(({ digest }) => digest));
     for (const blob of withdrawn) {
       if (gone.has(blob.digest)) await blob.destroy();
       else await settleWithdrawn(context, blob);
     }
-    return collected;
+    return result;
   } catch (error) {
     // When even this fails, the next collection finds them among `withdrawn()`.
     for (const blob of withdrawn) await settleWithdrawn(context, blob).catch(() => {});

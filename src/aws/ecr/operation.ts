@@ -1,7 +1,12 @@
 /** Defines an operation of Amazon ECR, with what they have in common. */
 import type * as v from "valibot";
 import { repositoryArn } from "../../access/access.ts";
-import { type Call, defineOperation, type Operation, type OperationDefinition } from "../operation.ts";
+import {
+  type Call,
+  defineOperation,
+  type Operation,
+  type OperationDefinition,
+} from "../operation.ts";
 import type { EcrContext } from "./service.ts";
 
 export type EcrCall = Call<EcrContext>;

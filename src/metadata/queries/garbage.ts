@@ -140,10 +140,9 @@ export async function holdOldBlobs(
 
 /** Holds the row of a blob, and tells whether it has one. */
 export async function holdBlobRow(tx: Transaction, digest: string): Promise<boolean> {
-  const rows = await tx.all(
-    `select digest from blobs where digest = $1 ${tx.dialect.forUpdate}`,
-    [digest],
-  );
+  const rows = await tx.all(`select digest from blobs where digest = $1 ${tx.dialect.forUpdate}`, [
+    digest,
+  ]);
   return rows.length > 0;
 }
 
@@ -225,10 +224,7 @@ export async function insertBlobRow(
 }
 
 /** Those among `ids` that are open sessions. */
-export async function selectUploadIds(
-  db: Queryable,
-  ids: readonly string[],
-): Promise<Set<string>> {
+export async function selectUploadIds(db: Queryable, ids: readonly string[]): Promise<Set<string>> {
   const found = new Set<string>();
   for (const part of parts(ids)) {
     const rows = await db.all<{ id: string }>(

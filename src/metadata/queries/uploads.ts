@@ -76,9 +76,9 @@ export async function deleteExpiredUpload(
   id: string,
   touchedBefore: number,
 ): Promise<boolean> {
-  const rows = await tx.all(
-    "delete from uploads where id = $1 and touched_at < $2 returning id",
-    [id, touchedBefore],
-  );
+  const rows = await tx.all("delete from uploads where id = $1 and touched_at < $2 returning id", [
+    id,
+    touchedBefore,
+  ]);
   return rows.length > 0;
 }
