@@ -2,6 +2,7 @@
 import registry from "./0001-registry.sql" with { type: "text" };
 import replication from "./0002-replication.sql" with { type: "text" };
 import access from "./0003-access.sql" with { type: "text" };
+import scrub from "./0004-scrub.sql" with { type: "text" };
 
 export interface Migration {
   readonly name: string;
@@ -12,6 +13,7 @@ export const migrations: readonly Migration[] = [
   { name: "0001-registry", sql: registry },
   { name: "0002-replication", sql: replication },
   { name: "0003-access", sql: access },
+  { name: "0004-scrub", sql: scrub },
 ];
 
 /** The single statements of a migration. No statement of ours has a semicolon inside. */
