@@ -34,8 +34,8 @@ const typescript = [
 const allowed: Record<string, readonly string[]> = {
   image: [],
   runtime: [],
-  blobs: ["image"],
-  metadata: ["image"],
+  blobs: ["image", "runtime"],
+  metadata: ["image", "runtime"],
   registry: ["image", "blobs", "metadata", "runtime"],
   access: ["image", "metadata", "registry", "runtime"],
   oci: ["image", "access", "registry", "runtime"],

@@ -55,7 +55,7 @@ function constraintOf(issue: v.BaseIssue<unknown>): string | undefined {
     case "picklist":
       return `Member must satisfy enum value set: [${enumOf(issue.expected)}]`;
     default:
-      return issue.kind === "validation" ? issue.message : undefined;
+      return issue.kind === "schema" ? undefined : issue.message;
   }
 }
 

@@ -17,6 +17,10 @@ export interface RequestLogFields {
   principal?: string;
   repository?: string;
   errorCode?: string;
+  /** Bytes of the request's body that were read, when its length was not announced. */
+  bytesReceived?: number;
+  /** Bytes of the response's body, when it has no Content-Length. */
+  bytesSent?: number;
 }
 
 export type Handler = (request: Request, context: RequestContext) => Promise<Response>;

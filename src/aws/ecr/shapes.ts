@@ -1,5 +1,6 @@
 /** Members that inputs of Amazon ECR's operations share. */
 import * as v from "valibot";
+import { parseDigest } from "../../image/digest.ts";
 import { isRepositoryName } from "../../image/reference.ts";
 
 /** A member that may be left out. AWS takes `null` for the same. */
@@ -19,7 +20,17 @@ export const repositoryName = v.pipe(
   ),
 );
 
+const imageDigest = v.pipe(
+  v.string(),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const digest = parseDigest(dataset.value);
+    if (digest !== undefined) return digest;
+    addIssue({ message: "must be a sha256 or sha512 digest" });
+    return NEVER;
+  }),
+);
+
 export const imageIdentifier = v.object({
-  imageDigest: optional(v.string()),
+  imageDigest: optional(imageDigest),
   imageTag: optional(v.pipe(v.string(), v.minLength(1), v.maxLength(300))),
 });

@@ -1,0 +1,25 @@
+/** The replications of one image, as it is asked for at the source. */
+import type { Queryable, SqlValue } from "../metadata-store.ts";
+
+export interface ImageReplicationRow {
+  destination_region: string;
+  destination_account: string;
+  state: string;
+  failure_code: string | null;
+}
+
+/** With a tag: of the image as it was pushed under that tag; without: under any tag or none. */
+export function selectImageReplications(
+  db: Queryable,
+  image: { account: string; repository: string; digest: string; tag: string | undefined },
+): Promise<ImageReplicationRow[]> {
+  const parameters: SqlValue[] = [image.account, image.repository, image.digest];
+  if (image.tag !== undefined) parameters.push(image.tag);
+  return db.all<ImageReplicationRow>(
+    `select destination_region, destination_account, state, failure_code from replications
+     where repository_id = (select id from repositories where account = $1 and name = $2)
+       and digest = $3 ${image.tag === undefined ? "" : "and tag = $4"}
+     order by destination_region, destination_account, tag`,
+    parameters,
+  );
+}

@@ -1,0 +1,69 @@
+/** Replication of a region, built from its configuration: keys, chart, settings and metrics. */
+import type { RegistryContext } from "./registry/context.ts";
+import type { Meter } from "./replication/metrics.ts";
+import { type RunningReplication, startReplication } from "./replication/start-replication.ts";
+import type { Configuration } from "./runtime/configuration-entries.ts";
+import type { Logger } from "./runtime/logger.ts";
+import type { Metrics } from "./runtime/metrics.ts";
+import { type RegionKey, readRegionKey } from "./runtime/secret-files.ts";
+
+export interface RegionReplicationOptions {
+  readonly configuration: Configuration;
+  readonly context: RegistryContext;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** Undefined when the configuration has no chart: a region alone has nowhere to replicate to. */
+export async function openReplication({
+  configuration,
+  context,
+  metrics,
+  logger,
+}: RegionReplicationOptions): Promise<RunningReplication | undefined> {
+  const { chart, regionKey, replication } = configuration;
+  if (chart.length === 0 || regionKey === undefined) return undefined;
+  return startReplication({
+    context,
+    chart: { regions: chart },
+    regionKey: jsonWebKeyHalves(await readRegionKey(regionKey)),
+    fetch: (url, init) => fetch(url, init),
+    knowsAccount: (account) => account === configuration.account,
+    // A data directory belongs to one process; a database may be shared by several nodes.
+    soleWorker: configuration.metadata.driver === "sqlite",
+    settings: {
+      backOff: {
+        firstMilliseconds: replication.retryInitial.milliseconds,
+        limitMilliseconds: replication.retryMaximum.milliseconds,
+      },
+      images: { quick: replication.concurrency * 4, bulk: replication.concurrency },
+    },
+    meter: meterOf(metrics),
+    log: logger,
+  });
+}
+
+function jsonWebKeyHalves({ privateKey, publicKey }: RegionKey) {
+  const { d } = privateKey.export({ format: "jwk" });
+  if (d === undefined) throw new Error("the region's key has no private half");
+  return { publicKey, privateKey: d };
+}
+
+/** The replication folder knows no metrics registry; its names already have the prefix. */
+function meterOf(metrics: Metrics): Meter {
+  const unprefixed = (name: string) => name.replace(/^portolan_/, "");
+  return {
+    counter(description) {
+      const family = metrics.counter({ ...description, name: unprefixed(description.name) });
+      return { add: (value, labels) => family.series(labels).add(value) };
+    },
+    gauge(description) {
+      const family = metrics.gauge({ ...description, name: unprefixed(description.name) });
+      return { set: (value, labels) => family.series(labels).set(value) };
+    },
+    histogram(description) {
+      const family = metrics.histogram({ ...description, name: unprefixed(description.name) });
+      return { observe: (value, labels) => family.series(labels).observe(value) };
+    },
+  };
+}
