@@ -6,15 +6,20 @@ import { constants } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
-/** Creates a directory with its parents, durably. Does nothing when it exists. */
-export async function makeDurableDirectory(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  const top = dirname(resolve(first));
-  for (let directory = dirname(resolve(path)); ; directory = dirname(directory)) {
-    await syncDirectory(directory);
-    if (directory === top || directory === dirname(directory)) return;
+/** Creates directories with their parents, durably. Those that exist are left alone. */
+export async function makeDurableDirectories(paths: readonly string[]): Promise<void> {
+  const holders = new Set<string>();
+  for (const path of paths) {
+    const first = await mkdir(path, { recursive: true });
+    if (first === undefined) continue;
+    const top = dirname(resolve(first));
+    for (let holder = dirname(resolve(path)); ; holder = dirname(holder)) {
+      holders.add(holder);
+      if (holder === top || holder === dirname(holder)) break;
+    }
   }
+  // All of them after all of the work: the first sync usually brings the rest along.
+  for (const holder of holders) await syncDirectory(holder);
 }
 
 /** Makes the names in a directory durable: what was created, renamed and removed in it. */

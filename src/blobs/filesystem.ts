@@ -10,7 +10,7 @@
  * over the final name (so a repeated push also mends a damaged file), fsync the directory. The
  * stage stays until it is discarded, so that publishing can be repeated.
  */
-import { link, mkdir, readdir, rename, stat, unlink } from "node:fs/promises";
+import { link, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Digest,
@@ -20,7 +20,7 @@ import {
   parseDigest,
 } from "../image/digest.ts";
 import type { BlobStat, BlobStore, WithdrawnBlob } from "./blob-store.ts";
-import { makeDurableDirectory, syncDirectory } from "./durable-directory.ts";
+import { makeDurableDirectories, syncDirectory } from "./durable-directory.ts";
 import { ignoreMissing, openStage } from "./filesystem-stage.ts";
 
 export async function filesystemBlobStore(options: { root: string }): Promise<BlobStore> {
@@ -28,17 +28,15 @@ export async function filesystemBlobStore(options: { root: string }): Promise<Bl
   const uploads = join(root, "uploads");
   const withdrawals = join(root, "withdrawn");
   const quarantine = join(root, "quarantine");
-  for (const directory of [uploads, withdrawals, quarantine]) await makeDurableDirectory(directory);
-  for (const algorithm of digestAlgorithms) {
-    // All 256 directories at once, so that no push has to make one and fsync its parent.
-    const parent = join(root, "blobs", algorithm);
-    await makeDurableDirectory(parent);
-    if ((await readdir(parent)).length < 256) {
-      await Promise.all(prefixes().map((prefix) => mkdir(join(parent, prefix), recursive)));
-    }
-    // Also when they are there already: whoever made them may have died before this line.
-    await syncDirectory(parent);
+  const parents = digestAlgorithms.map((algorithm) => join(root, "blobs", algorithm));
+  await makeDurableDirectories([uploads, withdrawals, quarantine, ...parents]);
+  for (const parent of parents) {
+    if ((await readdir(parent)).length >= 256) continue;
+    // All of them now, so that no push has to make one and fsync its parent.
+    await makeDurableDirectories(prefixes().map((prefix) => join(parent, prefix)));
   }
+  // Also when nothing was made: whoever made it may have died before its sync.
+  for (const directory of [...parents, join(root, "blobs"), root]) await syncDirectory(directory);
 
   const directoryOf = (digest: Digest) =>
     join(root, "blobs", digestAlgorithm(digest), digestEncoded(digest).slice(0, 2));
@@ -143,8 +141,6 @@ export async function filesystemBlobStore(options: { root: string }): Promise<Bl
     }
   }
 }
-
-const recursive = { recursive: true };
 
 function prefixes(): string[] {
   return Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
