@@ -285,6 +285,7 @@ export function registryQueriesContract(suite: QuerySuite): void {
       });
       expect(await q.countUploads(suite.store.read, one.id)).toBe(3);
       expect(await q.countUploads(suite.store.read, two.id)).toBe(0);
+      expect(await q.countAllUploads(suite.store.read)).toBe(3);
       const find = (name: string) => q.selectUpload(suite.store.read, account, name, "u1");
       const row = { id: "u1", repository_id: one.id, digest_algorithm: "sha256", touched_at: 1 };
       expect(await find(one.name)).toEqual(row);
