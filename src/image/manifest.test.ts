@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
   ManifestSyntaxError,
+  manifestNestingLimit,
   manifestReferencesLimit,
   type ParsedManifest,
   parseManifest,
@@ -118,20 +119,39 @@ describe("the bytes", () => {
     expect(refusal(bytes, mediaTypes.ociManifest)).toContain("not valid JSON in UTF-8");
   });
 
-  test.each([
-    ["[", ""],
-    ['{"a":', "1"],
-  ])("two million levels of %s are refused, not a stack overflow", (open, inner) => {
-    const depth = Math.floor(2_000_000 / open.length);
-    expect(refusal(encode(open.repeat(depth) + inner), mediaTypes.ociManifest)).toContain(
-      "not valid JSON",
+  const nested = (depth: number, open: string, close: string) =>
+    encode(
+      JSON.stringify(image({ x: "here", y: '[[{{"\\' })).replace(
+        '"here"',
+        () => `${open.repeat(depth)}1${close.repeat(depth)}`,
+      ),
     );
+
+  test.each([
+    ["lists", "[", "]"],
+    ["objects", '{"a":', "}"],
+    ["objects with brackets in their names", '{"\\"}]":', "}"],
+  ])("nested %s are taken to the limit and refused beyond", (_what, open, close) => {
+    // The manifest itself is the first level.
+    const deepest = manifestNestingLimit - 1;
+    expect(refusal(nested(deepest, open, close), mediaTypes.ociManifest)).toBe("accepted");
+    for (const depth of [deepest + 1, 100_000]) {
+      expect(refusal(nested(depth, open, close), mediaTypes.ociManifest)).toBe(
+        `nested more than ${manifestNestingLimit} levels deep`,
+      );
+    }
   });
 
-  test("deep nesting in a field that nobody knows is taken or refused, and nothing else", () => {
-    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
-    const text = JSON.stringify(image()).replace("{", `{"x":${deep},`);
-    expect(refusal(encode(text), mediaTypes.ociManifest)).toMatch(/accepted|not valid JSON/);
+  test("4 MiB of brackets are refused without being parsed", () => {
+    for (const open of ["[", '{"a":']) {
+      const bytes = encode(open.repeat((4 * 1024 * 1024) / open.length));
+      expect(refusal(bytes, mediaTypes.ociManifest)).toContain("levels deep");
+    }
+  });
+
+  test("brackets in strings are no levels", () => {
+    const brackets = '[{"\\'.repeat(5000);
+    expect(refusalOf(image({ annotations: { [brackets]: brackets } }))).toBe("accepted");
   });
 
   test("__proto__ is a name like any other", () => {

@@ -1,6 +1,6 @@
 /** Responses with the bytes of a blob. */
 import { type ByteRange, entityTag, isNotModified, requestedRanges } from "./conditional.ts";
-import { ociError } from "./errors.ts";
+import { ProtocolError } from "./errors.ts";
 
 /** Content under a digest never changes; it is private, so shared caches must not keep it. */
 const cacheControl = "private, max-age=31536000, immutable";
@@ -26,7 +26,9 @@ export function blobHeadResponse(request: Request, digest: string, size: number)
 }
 
 /**
- * GET of a blob, whole or in ranges. A `Blob` that is a file goes to the socket by sendfile: no
+ * GET of a blob, whole or in ranges.
+ * @throws ProtocolError range_unsatisfiable
+ * A `Blob` that is a file goes to the socket by sendfile: no
  * byte of it passes through here.
  */
 export function blobResponse(request: Request, digest: string, blob: Blob): Response {
@@ -41,14 +43,11 @@ export function blobResponse(request: Request, digest: string, blob: Blob): Resp
     });
   }
   if (ranges === "unsatisfiable") {
-    return ociError(
-      416,
-      "RANGE_INVALID",
-      `the blob has ${size} bytes: none of the ranges is in it`,
-      {
-        headers: { "Content-Range": `bytes */${size}`, "Docker-Content-Digest": digest },
-      },
-    );
+    const message = `the blob has ${size} bytes: none of the ranges is in it`;
+    throw new ProtocolError("range_unsatisfiable", message, {
+      "Content-Range": `bytes */${size}`,
+      "Docker-Content-Digest": digest,
+    });
   }
   const [first] = ranges;
   if (ranges.length === 1 && first !== undefined) {

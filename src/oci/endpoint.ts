@@ -1,7 +1,9 @@
 /** The shape of one endpoint of the OCI Distribution API. The table of all is `router.ts`. */
 import type { Access, Caller, Principal } from "../access/access.ts";
 import type { RegistryContext } from "../registry/context.ts";
+import type { ErrorCode } from "../registry/errors.ts";
 import type { BodyPace } from "./body.ts";
+import type { ProtocolErrorName } from "./errors.ts";
 import type { Query, Route } from "./path.ts";
 
 export interface OciSettings {
@@ -48,6 +50,17 @@ export interface EndpointInput {
 
 export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
 
+export interface EndpointDocumentation {
+  /** One sentence. */
+  readonly summary: string;
+  /** Statuses without an error, and what they mean. */
+  readonly success: Readonly<Record<number, string>>;
+  /** Parameters that mean something; others are ignored. */
+  readonly query?: Readonly<Record<string, string>>;
+  /** Besides those that every endpoint has. A test holds the endpoint to it. */
+  readonly errors: readonly (ErrorCode | ProtocolErrorName)[];
+}
+
 export interface Endpoint {
   /** The row of the specification's endpoint table. */
   readonly id: string;
@@ -58,8 +71,9 @@ export interface Endpoint {
   /** The IAM action on the repository; absent: any authenticated principal. */
   readonly action?: string;
   /** Further actions that this request comes to: one request may do the work of several. */
-  alsoNeeds?(input: EndpointInput): readonly string[];
+  alsoNeeds?(input: Pick<EndpointInput, "request" | "query">): readonly string[];
   /** A push to a missing repository creates it, which is an action of its own. */
   readonly createsRepository?: true;
+  readonly documentation: EndpointDocumentation;
   handle(input: EndpointInput): Promise<Response>;
 }

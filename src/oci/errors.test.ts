@@ -1,23 +1,38 @@
 import { describe, expect, test } from "bun:test";
 import { RegistryError } from "../registry/errors.ts";
-import { ociError, ociErrorResponse, uploadRange } from "./errors.ts";
+import { BodyCutOffError, BodyStalledError } from "./body.ts";
+import {
+  asProtocolError,
+  ociErrorResponse,
+  ProtocolError,
+  protocolErrorResponse,
+  uploadRange,
+} from "./errors.ts";
 
 describe("an error response", () => {
   test("has the specification's form and its length", async () => {
-    const response = ociError(418, "UNSUPPORTED", "ä", { details: [{ a: 1 }] });
+    const error = new ProtocolError("denied", "ä", { "X-Y": "z" });
+    const response = protocolErrorResponse(error);
     const text = await response.text();
-    expect(JSON.parse(text)).toEqual({
-      errors: [{ code: "UNSUPPORTED", message: "ä", detail: { a: 1 } }],
+    expect(JSON.parse(text)).toEqual({ errors: [{ code: "DENIED", message: "ä" }] });
+    expect(response.status).toBe(403);
+    expect(Object.fromEntries(response.headers)).toEqual({
+      "content-type": "application/json",
+      "content-length": String(Buffer.byteLength(text)),
+      "x-y": "z",
     });
-    expect(response.status).toBe(418);
-    expect(response.headers.get("content-type")).toBe("application/json");
-    expect(response.headers.get("content-length")).toBe(String(Buffer.byteLength(text)));
   });
 
-  test("without a detail has none", async () => {
-    expect(await ociError(400, "X", "y").json()).toEqual({
-      errors: [{ code: "X", message: "y" }],
-    });
+  test("has a detail when there is one", async () => {
+    const response = ociErrorResponse(new RegistryError("blob_unknown", { digest: "sha256:0" }));
+    expect(await response.json()).toMatchObject({ errors: [{ detail: { digest: "sha256:0" } }] });
+  });
+
+  test("of a body that stalled ends the connection, of one that was cut off has nobody to read it", () => {
+    const stalled = asProtocolError(new BodyStalledError("x"));
+    expect(stalled?.headers).toEqual({ Connection: "close" });
+    expect(asProtocolError(new BodyCutOffError("x"))?.error).toBe("body_cut_off");
+    expect(asProtocolError(new Error("a fault"))).toBeUndefined();
   });
 
   test("lists missing content one by one, and not without end", async () => {

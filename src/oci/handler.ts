@@ -5,7 +5,7 @@
 import {
   type Access,
   type Authentication,
-  type Decision,
+  type Caller,
   repositoryArn,
   requestFacts,
 } from "../access/access.ts";
@@ -14,9 +14,13 @@ import type { RegistryContext } from "../registry/context.ts";
 import { repositoryExists } from "../registry/create-repository.ts";
 import { RegistryError } from "../registry/errors.ts";
 import type { Handler, RequestContext } from "../runtime/request.ts";
-import { BodyCutOffError, BodyStalledError } from "./body.ts";
 import type { EndpointInput, OciSettings } from "./endpoint.ts";
-import { bodyErrorResponse, ociError, ociErrorResponse } from "./errors.ts";
+import {
+  asProtocolError,
+  ociErrorResponse,
+  ProtocolError,
+  protocolErrorResponse,
+} from "./errors.ts";
 import { type ParsedPath, parsePath, parseQuery, splitUrl } from "./path.ts";
 import { allowedMethods, findEndpoint } from "./router.ts";
 
@@ -41,6 +45,27 @@ function withoutBody({ status, headers }: Response): Response {
 }
 
 async function respond(
+  options: OciHandlerOptions,
+  request: Request,
+  requestContext: RequestContext,
+): Promise<Response> {
+  const { log } = requestContext;
+  try {
+    return withBase(await answer(options, request, requestContext), options.settings);
+  } catch (error) {
+    const protocolError = asProtocolError(error);
+    if (protocolError !== undefined) {
+      log.errorCode = protocolError.error;
+      return protocolErrorResponse(protocolError);
+    }
+    if (!(error instanceof RegistryError)) throw error;
+    log.errorCode = error.code;
+    return withBase(ociErrorResponse(error), options.settings);
+  }
+}
+
+/** @throws ProtocolError, RegistryError */
+async function answer(
   { context, access, settings }: OciHandlerOptions,
   request: Request,
   requestContext: RequestContext,
@@ -49,21 +74,28 @@ async function respond(
   const authentication = await access.authenticateBasic(request.headers.get("authorization"));
   if ("failure" in authentication) {
     log.endpoint = "unauthenticated";
-    return challenge(request, secure, authentication.failure);
+    throw challenge(request, secure, authentication.failure);
   }
   const { principal } = authentication;
   log.principal = principal.arn;
 
   const { path, query } = splitUrl(request.url);
   const parsed = parsePath(path);
-  if (parsed === undefined) return ociError(404, "UNSUPPORTED", "no such endpoint");
+  if (parsed === undefined) throw new ProtocolError("endpoint_unknown", "no such endpoint");
   const endpoint = findEndpoint(parsed.route, request.method);
   if (endpoint === undefined) {
-    return ociError(405, "UNSUPPORTED", `${request.method} is not supported here`, {
-      headers: { Allow: allowedMethods(parsed.route).join(", ") },
+    throw new ProtocolError("method_unsupported", `${request.method} is not supported here`, {
+      Allow: allowedMethods(parsed.route).join(", "),
     });
   }
   log.endpoint = endpoint.name;
+  checkName(parsed);
+  if (parsed.repository !== "") log.repository = parsed.repository;
+  const account = accountOfHost(request.headers.get("host")) ?? principal.account;
+  const caller: Caller = {
+    principal,
+    request: requestFacts(request, requestContext, context.clock.now()),
+  };
   const input: EndpointInput = {
     request,
     query: parseQuery(query),
@@ -71,7 +103,7 @@ async function respond(
     access,
     settings,
     principal,
-    caller: { principal, request: requestFacts(request, requestContext, context.clock.now()) },
+    caller,
     actor: principal.arn,
     pace: {
       clock: context.clock,
@@ -80,54 +112,31 @@ async function respond(
         log.bytesReceived = (log.bytesReceived ?? 0) + bytes;
       },
     },
-    account: accountOfHost(request.headers.get("host")) ?? principal.account,
+    account,
     repository: parsed.repository,
     mayCreate: false,
     reference: parsed.reference,
   };
-  try {
-    checkName(parsed);
-    if (parsed.repository !== "") log.repository = parsed.repository;
-    if (endpoint.action !== undefined) {
-      const actions = [endpoint.action, ...(endpoint.alsoNeeds?.(input) ?? [])];
-      const decision = await authorize(input, actions);
-      if (!decision.allowed) return denied(log, decision);
-    }
-    let mayCreate = false;
-    if (endpoint.createsRepository && (await mustBeCreated(input))) {
-      const decision = await authorize(input, ["ecr:CreateRepository"]);
-      if (!decision.allowed) return denied(log, decision);
-      mayCreate = true;
-    }
-    return withBase(await endpoint.handle(mayCreate ? { ...input, mayCreate } : input), settings);
-  } catch (error) {
-    if (error instanceof BodyCutOffError || error instanceof BodyStalledError) {
-      log.errorCode = error instanceof BodyCutOffError ? "body_cut_off" : "body_stalled";
-      return bodyErrorResponse(error);
-    }
-    if (!(error instanceof RegistryError)) throw error;
-    log.errorCode = error.code;
-    return withBase(ociErrorResponse(error), settings);
+  if (endpoint.action !== undefined) {
+    await requirePermission(input, [endpoint.action, ...(endpoint.alsoNeeds?.(input) ?? [])]);
   }
+  if (!endpoint.createsRepository || !(await mustBeCreated(input))) return endpoint.handle(input);
+  await requirePermission(input, ["ecr:CreateRepository"]);
+  return endpoint.handle({ ...input, mayCreate: true });
 }
 
-function authorize(
+/** @throws ProtocolError unless the caller may do all of it in the repository */
+async function requirePermission(
   { access, caller, context, account, repository }: EndpointInput,
   actions: readonly string[],
-): Promise<Decision> {
+): Promise<void> {
   const resource = repositoryArn(context.region, account, repository || "*");
-  return access.authorize(
-    caller,
-    actions.map((action) => ({ action, resource })),
-  );
+  const permissions = actions.map((action) => ({ action, resource }));
+  const decision = await access.authorize(caller, permissions);
+  if (!decision.allowed) throw new ProtocolError("denied", decision.message);
 }
 
-function denied(log: RequestContext["log"], { message }: Decision): Response {
-  log.errorCode = "denied";
-  return ociError(403, "DENIED", message);
-}
-
-/** Looked at only by those who may push to the repository. */
+/** Asked only for those who may push to the repository: others learn nothing of what is there. */
 async function mustBeCreated({ context, account, repository }: EndpointInput): Promise<boolean> {
   if (!context.settings.createRepositoryOnPush) return false;
   return !(await repositoryExists(context, { account, repository }));
@@ -150,11 +159,15 @@ const challenges: Record<Extract<Authentication, { failure: unknown }>["failure"
 };
 
 /** The body of the request is never read. */
-function challenge(request: Request, secure: boolean, failure: keyof typeof challenges): Response {
+function challenge(
+  request: Request,
+  secure: boolean,
+  failure: keyof typeof challenges,
+): ProtocolError {
   const host = /^[a-zA-Z0-9.:[\]_-]{1,255}$/.exec(request.headers.get("host") ?? "")?.[0];
   const realm = `${secure ? "https" : "http"}://${host ?? "localhost"}/`;
-  return ociError(401, "UNAUTHORIZED", challenges[failure], {
-    headers: { "WWW-Authenticate": `Basic realm="${realm}",service="ecr.amazonaws.com"` },
+  return new ProtocolError("unauthorized", challenges[failure], {
+    "WWW-Authenticate": `Basic realm="${realm}",service="ecr.amazonaws.com"`,
   });
 }
 

@@ -1,5 +1,5 @@
 /** The same engine on every database, with blobs on a disk. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { filesystemBlobStore } from "../../src/blobs/filesystem.ts";
@@ -8,6 +8,9 @@ import { type Descriptor, noise, pushImage, pushIndex } from "../support/push-im
 import { type Fleet, ruleTo, startFleet, type TestRegion } from "../support/regions.ts";
 import { allComplete, failureShown, pullAll } from "../support/replicated.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+// They wait for conditions, not for times; a busy machine may be slow.
+setDefaultTimeout(30_000);
 
 const megabyte = 1024 * 1024;
 

@@ -1,5 +1,5 @@
 /** Everything between two regions that can go wrong, and that it heals without a hand. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Digest } from "../../src/image/digest.ts";
 import { selectChanges } from "../../src/metadata/queries/changes.ts";
 import type { Fetch } from "../../src/replication/http-peer.ts";
@@ -7,6 +7,9 @@ import { noise, pushImage } from "../support/push-image.ts";
 import { type Fleet, ruleTo, startFleet, type TestRegion } from "../support/regions.ts";
 import { allComplete, failureShown, pull, pullAll, replicationsOf } from "../support/replicated.ts";
 import { waitUntil } from "../support/wait-until.ts";
+
+// They wait for conditions, not for times; a busy machine may be slow.
+setDefaultTimeout(30_000);
 
 const megabyte = 1024 * 1024;
 
@@ -239,6 +242,40 @@ describe("messages", () => {
   });
 });
 
+describe("an attempt that was overtaken by a newer push", () => {
+  test("does not end the replication of that push", async () => {
+    const gates = new Map([
+      [1, Promise.withResolvers<void>()],
+      [3, Promise.withResolvers<void>()],
+    ]);
+    let count = 0;
+    const holding: Fetch = async (url, init) => {
+      await gates.get(++count)?.promise;
+      return fetch(url, init);
+    };
+    const { fleet, source, replica } = await oneWay({ fetch: holding });
+    await using _ = fleet;
+    const image = { repository: "web", tags: ["1"], layers: [noise("one", 100)] };
+    const one = await pushImage(source.context, image);
+    await waitUntil("the first attempt", () => count === 1);
+    const two = await pushImage(source.context, { ...image, layers: [noise("two", 100)] });
+    await allComplete(source, "web", two.digest);
+    // The tag goes back: the same image and tag as in the first attempt, with a newer version.
+    await pushImage(source.context, image);
+    await waitUntil("the third attempt", () => count === 3);
+    gates.get(1)?.resolve();
+    await waitUntil("the first attempt's answer", () => {
+      return replica.requests.filter(({ status }) => status === 200).length === 2;
+    });
+    await Bun.sleep(50); // Long enough for a wrong outcome; a right one changes nothing.
+    expect(await replicationsOf(source, "web", one.digest)).toMatchObject([{ state: "pending" }]);
+    expect((await pull(replica, "web", "1"))?.digest).toBe(two.digest);
+    gates.get(3)?.resolve();
+    await allComplete(source, "web", one.digest);
+    expect((await pull(replica, "web", "1"))?.digest).toBe(one.digest);
+  });
+});
+
 describe("a source that dies", () => {
   const layers = [noise("a", 2 * megabyte), noise("b", 2 * megabyte), noise("c", 100)];
 
@@ -374,13 +411,17 @@ describe("a destination that loses what it had", () => {
     const { fleet, source, replica } = await oneWay({ fetch: collecting });
     await using _ = fleet;
     takeAway = async () => {
-      for await (const { digest } of replica.blobs.list()) await replica.blobs.delete(digest);
+      for await (const { digest } of replica.blobs.list()) {
+        await (await replica.blobs.withdraw(digest, crypto.randomUUID()))?.destroy();
+      }
     };
     const image = await pushImage(source.context, { repository: "web", tags: ["1"], layers });
     await allComplete(source, "web", image.digest);
     await pullAll(replica, "web", "1");
     // Also long after the image has arrived: the scrubber has taken a damaged blob away.
-    for await (const { digest } of replica.blobs.list()) await replica.blobs.quarantine(digest);
+    for await (const { digest } of replica.blobs.list()) {
+      await (await replica.blobs.withdraw(digest, crypto.randomUUID()))?.quarantine();
+    }
     const again = await pushImage(source.context, { repository: "web", tags: ["2"], layers });
     await allComplete(source, "web", again.digest);
     await pullAll(replica, "web", "2");

@@ -2,7 +2,7 @@
  * The engine without network and without waiting: stores in memory, peers in the process, and a
  * clock that the test moves. Everything that a simulator needs is a parameter.
  */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { memoryBlobStore } from "../../src/blobs/memory.ts";
 import { verified } from "../../src/blobs/verified.ts";
 import { sqliteMetadataStore } from "../../src/metadata/sqlite.ts";
@@ -24,6 +24,9 @@ import { type ManualClock, manualClock } from "../support/manual-clock.ts";
 import { noise, pushImage, testAccount } from "../support/push-image.ts";
 import { generateRegionKey } from "../support/region-key.ts";
 import { ruleTo } from "../support/regions.ts";
+
+// They wait for conditions, not for times; a busy machine may be slow.
+setDefaultTimeout(30_000);
 
 const chart = {
   regions: ["us-east-1", "eu-west-1"].map((name) => ({

@@ -61,3 +61,24 @@ export async function serveRegistry(options: TestRegistryOptions = {}): Promise<
     },
   };
 }
+
+/**
+ * Sends bytes as they are on a connection of their own and returns what comes back: one whole
+ * response, or whatever there is when the server closes. A request that the server still waits for
+ * is ended after a moment.
+ */
+export async function exchange(registry: ServedRegistry, request: string): Promise<string> {
+  using connection = await registry.connect();
+  connection.send(request);
+  await Promise.race([connection.receive(isComplete), Bun.sleep(200)]);
+  connection.socket.end();
+  if (isComplete(connection.received())) return connection.received();
+  return connection.closed();
+}
+
+function isComplete(received: string): boolean {
+  const end = received.indexOf("\r\n\r\n");
+  if (end < 0) return false;
+  const length = /\r\ncontent-length: (\d+)/i.exec(received.slice(0, end))?.[1] ?? "0";
+  return received.length >= end + 4 + Number(length);
+}

@@ -9,6 +9,11 @@ export const cancelUploadEndpoint: Endpoint = {
   method: "DELETE",
   route: "upload",
   action: "ecr:UploadLayerPart",
+  documentation: {
+    summary: "Cancels an upload.",
+    success: { 204: "it is gone" },
+    errors: ["upload_unknown"],
+  },
   async handle({ context, account, repository, reference }) {
     await cancelUpload(context, { account, repository, uploadId: requireUploadId(reference) });
     return new Response(null, { status: 204 });

@@ -7,6 +7,11 @@ export const discoverExtensions: Endpoint = {
   name: "discover-extensions",
   method: "GET",
   route: "extensions",
+  documentation: {
+    summary: "Lists the extensions of the API: there are none.",
+    success: { 200: "an empty list" },
+    errors: [],
+  },
   async handle() {
     return jsonResponse({ extensions: [] });
   },

@@ -2,6 +2,7 @@
 import { finishUpload } from "../../registry/finish-upload.ts";
 import { contentLength } from "../body.ts";
 import type { Endpoint } from "../endpoint.ts";
+import { bodyErrors } from "../errors.ts";
 import { requireDigest, requireUploadId, uploadChunk } from "../input.ts";
 import { created } from "./start-upload.ts";
 
@@ -12,6 +13,21 @@ export const finishUploadEndpoint: Endpoint = {
   route: "upload",
   action: "ecr:CompleteLayerUpload",
   alsoNeeds: ({ request }) => (mayHaveBody(request) ? ["ecr:UploadLayerPart"] : []),
+  documentation: {
+    summary: "Ends an upload, with the last bytes if there are any left.",
+    success: { 201: "the blob is in the repository, durably" },
+    query: { digest: "of the whole blob: required" },
+    errors: [
+      "digest_invalid",
+      "digest_mismatch",
+      "upload_unknown",
+      "upload_range_invalid",
+      "parameter_invalid",
+      "size_invalid",
+      "blob_too_large",
+      ...bodyErrors,
+    ],
+  },
   async handle({ request, query, context, pace, account, repository, reference }) {
     const digest = requireDigest(query.get("digest"));
     const upload = { account, repository, uploadId: requireUploadId(reference) };

@@ -14,6 +14,17 @@ export const getReferrers: Endpoint = {
   method: "GET",
   route: "referrers",
   action: "ecr:BatchGetImage",
+  documentation: {
+    summary: "Lists the manifests that name this digest as their subject, as an OCI index.",
+    success: {
+      200: "a page, with a Link to the next when there is one; empty when nothing is known",
+    },
+    query: {
+      artifactType: "only those of this type",
+      cursor: "from the Link of the page before",
+    },
+    errors: ["digest_invalid"],
+  },
   async handle({ query, context, account, repository, reference }) {
     const subject = requireDigest(reference);
     const artifactType = query.get("artifactType") || undefined;

@@ -11,6 +11,11 @@ export const getUpload: Endpoint = {
   method: "GET",
   route: "upload",
   action: "ecr:UploadLayerPart",
+  documentation: {
+    summary: "Tells how much of an upload is here.",
+    success: { 204: "Range tells how many bytes" },
+    errors: ["upload_unknown"],
+  },
   async handle({ context, account, repository, reference }) {
     const uploadId = requireUploadId(reference);
     const heldBytes = await uploadSize(context, { account, repository, uploadId });

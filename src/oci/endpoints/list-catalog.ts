@@ -11,6 +11,12 @@ export const listCatalog: Endpoint = {
   method: "GET",
   route: "catalog",
   action: "ecr:DescribeRepositories",
+  documentation: {
+    summary: "Lists the repositories that the caller may pull from, in byte order.",
+    success: { 200: "a page, with a Link to the next when there is one" },
+    query: { n: "how many at most", last: "begin behind this name, which need not exist" },
+    errors: ["parameter_invalid"],
+  },
   async handle({ query, context, access, caller, settings, account }) {
     const { catalogPageDefault, catalogPageLimit } = settings;
     const limit = pageSize(query.get("n"), catalogPageDefault, catalogPageLimit);

@@ -7,6 +7,11 @@ export const ping: Endpoint = {
   name: "ping",
   method: "GET",
   route: "base",
+  documentation: {
+    summary: "Tells that this is a registry, and whether the credentials are right.",
+    success: { 200: "an empty object" },
+    errors: [],
+  },
   async handle() {
     return jsonResponse({});
   },

@@ -7,7 +7,7 @@ import { RegistryError } from "../../registry/errors.ts";
 import { pushManifest } from "../../registry/push-manifest.ts";
 import { readBody } from "../body.ts";
 import type { Endpoint } from "../endpoint.ts";
-import { ociError } from "../errors.ts";
+import { bodyErrors, ProtocolError } from "../errors.ts";
 import { requireReference, requireTag } from "../input.ts";
 import { manifestLocation } from "../locations.ts";
 
@@ -21,12 +21,29 @@ export const putManifest: Endpoint = {
   route: "manifest",
   action: "ecr:PutImage",
   createsRepository: true,
+  documentation: {
+    summary: "Pushes a manifest under a tag or its digest.",
+    success: { 201: "the manifest and its tags are in the repository, durably" },
+    query: { tag: "a tag to set besides; up to 100 times" },
+    errors: [
+      "digest_invalid",
+      "tag_invalid",
+      "tags_too_many",
+      "digest_mismatch",
+      "manifest_invalid",
+      "manifest_too_large",
+      "manifest_references_unknown",
+      "size_invalid",
+      "repository_unknown",
+      ...bodyErrors,
+    ],
+  },
   async handle(input) {
     const { request, query, context, pace, account, repository, reference, actor } = input;
     const target = requireReference(reference);
     const named = query.all("tag");
     if (named.length > tagParametersLimit) {
-      return ociError(414, "TAG_INVALID", `more than ${tagParametersLimit} tag parameters`);
+      throw new ProtocolError("tags_too_many", `more than ${tagParametersLimit} tag parameters`);
     }
     const tags = [...new Set([...("tag" in target ? [target.tag] : []), ...named.map(requireTag)])];
     const pushed = await pushManifest(context, {

@@ -13,6 +13,7 @@ import { finishUpload } from "../../registry/finish-upload.ts";
 import { mountBlob } from "../../registry/mount-blob.ts";
 import { startUpload } from "../../registry/start-upload.ts";
 import type { Endpoint, EndpointInput } from "../endpoint.ts";
+import { bodyErrors } from "../errors.ts";
 import { requireDigest, uploadChunk } from "../input.ts";
 import { blobLocation, uploadLocation } from "../locations.ts";
 import type { Query } from "../path.ts";
@@ -26,6 +27,30 @@ export const startUploadEndpoint: Endpoint = {
   alsoNeeds: ({ query }) =>
     isWhole(query) ? ["ecr:UploadLayerPart", "ecr:CompleteLayerUpload"] : [],
   createsRepository: true,
+  documentation: {
+    summary:
+      "Begins an upload; with `digest` takes a whole blob at once; with `mount` links a blob of another repository.",
+    success: {
+      201: "the blob is in the repository: sent at once, or mounted",
+      202: "an upload has begun, also when a mount was not possible",
+    },
+    query: {
+      digest: "the body is the whole blob",
+      "digest-algorithm": "sha256 or sha512: what the upload will end with, if not sha256",
+      mount: "the digest of a blob that may be in another repository",
+      from: "that repository; without it any one that the caller may pull from",
+    },
+    errors: [
+      "digest_invalid",
+      "digest_mismatch",
+      "parameter_invalid",
+      "size_invalid",
+      "blob_too_large",
+      "uploads_too_many",
+      "repository_unknown",
+      ...bodyErrors,
+    ],
+  },
   async handle(input) {
     const { query, context, account, repository, actor, mayCreate } = input;
     const mounted = query.get("mount") === undefined ? undefined : await mount(input);
