@@ -5,17 +5,22 @@
 import { unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Access } from "./access/access.ts";
+import { noAudit } from "./access/audit.ts";
+import { basicAuthentication } from "./access/basic-authentication.ts";
 import { ensureRootCredentials, rootPrincipal, storedAccessKeys } from "./access/credentials.ts";
 import { secretCipher } from "./access/installation-key.ts";
-import { rootAccess } from "./access/root-access.ts";
+import { policyAccess } from "./access/policy-access.ts";
+import { documentResourceSource } from "./access/policy-documents.ts";
+import { noIdentities } from "./access/policy-source.ts";
 import { registryTokens } from "./access/tokens.ts";
 import { awsHandler } from "./aws/handler.ts";
+import { countAllUploads } from "./metadata/queries/uploads.ts";
 import { defaultOciSettings } from "./oci/endpoint.ts";
 import { ociHandler } from "./oci/handler.ts";
 import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts";
 import { openReplication } from "./region-replication.ts";
-import { expireUploads } from "./registry/cancel-upload.ts";
 import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
+import { expireUploads } from "./registry/expire-uploads.ts";
 import type { Clock, Random } from "./runtime/clock.ts";
 import type { Configuration } from "./runtime/configuration-entries.ts";
 import { formatListenAddress, type ListenAddress } from "./runtime/configuration-values.ts";
@@ -112,8 +117,20 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   });
   const keys = storedAccessKeys(context.metadata, cipher);
   const tokens = registryTokens({ installationKey, region: configuration.region, clock });
-  const access = rootAccess({ keys, tokens, clock });
+  const access = policyAccess({
+    authenticateBasic: basicAuthentication({ keys, tokens, clock }),
+    source: { ...documentResourceSource(context.metadata), ...noIdentities },
+    audit: noAudit,
+    journal: context.metadata.read,
+    clock,
+    region: configuration.region,
+  });
+  observers.push(access.observer);
 
+  metrics.gauge(
+    { name: "uploads_open", help: "Upload sessions that are neither finished nor cancelled." },
+    async (gauge) => gauge.series().set(await countAllUploads(context.metadata.read)),
+  );
   registerProcessMetrics(metrics, { version, region: configuration.region, monotonicNow });
   const countRequest = requestMetrics(metrics);
   const replication = await openReplication({ configuration, context, metrics, logger });
@@ -126,9 +143,9 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       access,
       settings: {
         ...defaultOciSettings,
-        tagsPageLimit: limits.pageSize,
-        catalogPageLimit: limits.pageSize,
-        catalogPageDefault: Math.min(defaultOciSettings.catalogPageDefault, limits.pageSize),
+        tagsPageLimit: limits.tagsPage,
+        catalogPageLimit: limits.catalogPage,
+        catalogPageDefault: Math.min(defaultOciSettings.catalogPageDefault, limits.catalogPage),
       },
     }),
     aws: awsHandler({
@@ -213,6 +230,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       logger.info({ certificate }, "certificate read again");
     },
     async stop() {
+      if (shutdown.signal.aborted) return;
       shutdown.abort();
       logger.info({ inFlight: listener.requestsInFlight() }, "shutting down");
       const cut = await listener.stop(limits.shutdown.milliseconds);

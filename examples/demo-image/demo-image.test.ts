@@ -79,6 +79,13 @@ describe("demo image", () => {
     expect(archive).toContain("usr/share/doc/portolan/LICENSE");
   });
 
+  test("goes without Bun where Bun's executable is none for Linux", async () => {
+    const elsewhere = { platform: "darwin", arch: "arm64" } as const;
+    expect(await bunRuntimeFiles(process.execPath, elsewhere)).toBeUndefined();
+    const image = buildDemoImage({ version: "1.0.0", clock, base });
+    expect(image.layers.map((layer) => layer.name)).not.toContain("runtime");
+  });
+
   test.skipIf(!linuxHere)(
     "runs when unpacked: its program, and Bun in its own root",
     async () => {

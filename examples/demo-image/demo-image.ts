@@ -93,7 +93,7 @@ export function demoImageBase(
 export function buildDemoImage({ version, clock, base }: DemoImageInput): DemoImage {
   const created = new Date(clock.now()).toISOString();
   const images = architectures.map((architecture) => {
-    const greeting = `Ahoy from portolan/demo ${version} on linux/${architecture}: one push, every harbour.\n`;
+    const greeting = `Ahoy from portolan/demo ${version} on linux/${architecture}: one push, every region.\n`;
     const layers = [
       base.system,
       base.documents,

@@ -17,12 +17,12 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { type Arrival, watchArrival } from "./arrival.ts";
 import {
   bytesSent,
+  type ConnectedRegion,
+  connectRegion,
   expectGone,
   expectReplication,
-  type Harbour,
-  openHarbour,
   putRule,
-} from "./harbour.ts";
+} from "./connected-region.ts";
 import type { Regions } from "./regions.ts";
 import { formatBytes, formatDuration, type Terminal } from "./terminal.ts";
 
@@ -44,9 +44,9 @@ export interface DemoOptions {
 interface Journey {
   readonly tag: string;
   readonly image: DemoImage;
-  readonly from: Harbour;
+  readonly from: ConnectedRegion;
   /** What the source had sent to each destination before. */
-  readonly sentBefore: ReadonlyMap<Harbour, number>;
+  readonly sentBefore: ReadonlyMap<ConnectedRegion, number>;
   readonly uploadedBytes: number;
   readonly pushMilliseconds: number;
   /** The reading of `performance.now()` when the registry had answered 201 to the tag. */
@@ -61,23 +61,23 @@ export async function demo({ root, regions, screen, directory }: DemoOptions): P
   );
 
   screen.step("Three regions start: three processes that share nothing");
-  const harbours = await Promise.all(regions.all.map((region) => openHarbour(region, regions)));
-  for (const { name, process, startMilliseconds } of harbours) {
+  const connected = await Promise.all(regions.all.map((region) => connectRegion(region, regions)));
+  for (const { name, process, startMilliseconds } of connected) {
     screen.done(
       `${name}   ${process.endpoint}   process ${process.pid}   ready in ${formatDuration(startMilliseconds)}`,
     );
   }
-  const [first, second, third] = harbours;
+  const [first, second, third] = connected;
   if (first === undefined || second === undefined || third === undefined) {
     throw new Error("the demo needs three regions");
   }
 
   screen.step("Rules say where images go, through the Amazon ECR API");
-  for (const harbour of harbours) {
-    const others = harbours.filter((other) => other !== harbour);
-    await putRule(harbour, others, filter);
+  for (const region of connected) {
+    const others = connected.filter((other) => other !== region);
+    await putRule(region, others, filter);
     screen.done(
-      `PutReplicationConfiguration   ${harbour.name} -> ${others.map(({ name }) => name).join(", ")}   ${filter}*`,
+      `PutReplicationConfiguration   ${region.name} -> ${others.map(({ name }) => name).join(", ")}   ${filter}*`,
     );
   }
 
@@ -117,10 +117,10 @@ export async function demo({ root, regions, screen, directory }: DemoOptions): P
   await arrive(update, [first], screen, restored);
   await expectStatus(second, first, "1.0.1", "COMPLETE");
   screen.done(`DescribeImageReplicationStatus   ${first.name} COMPLETE`);
-  await expectEqual(harbours, [journey, update], screen);
+  await expectEqual(connected, [journey, update], screen);
 
   screen.step("What was measured: from the 201 of the push until the tag could be pulled");
-  showTable([journey, update], harbours, screen);
+  showTable([journey, update], connected, screen);
 }
 
 function showLayers(image: DemoImage, screen: Terminal): void {
@@ -137,8 +137,8 @@ function showLayers(image: DemoImage, screen: Terminal): void {
 }
 
 const expectStatus = (
-  source: Harbour,
-  destination: Harbour,
+  source: ConnectedRegion,
+  destination: ConnectedRegion,
   tag: string,
   status: "IN_PROGRESS" | "COMPLETE",
 ) =>
@@ -152,14 +152,14 @@ const expectStatus = (
   });
 
 async function push(
-  from: Harbour,
+  from: ConnectedRegion,
   tag: string,
   image: DemoImage,
-  destinations: readonly Harbour[],
+  destinations: readonly ConnectedRegion[],
   screen: Terminal,
 ): Promise<Journey> {
   const total = totalBytes(image);
-  const sentBefore = new Map<Harbour, number>();
+  const sentBefore = new Map<ConnectedRegion, number>();
   for (const destination of destinations) {
     sentBefore.set(destination, await bytesSent(from, destination));
   }
@@ -193,7 +193,7 @@ async function push(
 /** @param restored when the destinations came back, for a lag that counts from there */
 async function arrive(
   journey: Journey,
-  destinations: readonly Harbour[],
+  destinations: readonly ConnectedRegion[],
   screen: Terminal,
   restored?: number,
 ): Promise<void> {
@@ -241,7 +241,7 @@ function arrivalLine(
 }
 
 async function pullAndRun(
-  harbour: Harbour,
+  region: ConnectedRegion,
   { tag, image }: Journey,
   directory: string,
   screen: Terminal,
@@ -254,15 +254,15 @@ async function pullAndRun(
     () => [
       `${screen.bar(receivedBytes / total)}  ${formatBytes(receivedBytes)} of ${formatBytes(total)}`,
     ],
-    pullImage(harbour.registry, repository, tag, layout, (bytes) => {
+    pullImage(region.registry, repository, tag, layout, (bytes) => {
       receivedBytes += bytes;
     }),
   );
   if (report.root.digest !== image.root.digest) {
-    throw new Error(`${harbour.name} served ${report.root.digest}, not ${image.root.digest}`);
+    throw new Error(`${region.name} served ${report.root.digest}, not ${image.root.digest}`);
   }
   screen.done(
-    `pulled from ${harbour.name}   ${formatBytes(report.bytes)} in ${formatDuration(performance.now() - started)}   ${report.manifests} manifests and ${report.blobs} blobs, every digest verified`,
+    `pulled from ${region.name}   ${formatBytes(report.bytes)} in ${formatDuration(performance.now() - started)}   ${report.manifests} manifests and ${report.blobs} blobs, every digest verified`,
   );
   const files = join(directory, "files");
   const program = await unpackImage(layout, report.root.digest, architectureHere, files);
@@ -280,34 +280,34 @@ async function pullAndRun(
 
 /** Every tag has the same digest in every region. */
 async function expectEqual(
-  harbours: readonly Harbour[],
+  connected: readonly ConnectedRegion[],
   journeys: readonly Journey[],
   screen: Terminal,
 ): Promise<void> {
   for (const { tag, image } of journeys) {
-    for (const { name, registry } of harbours) {
+    for (const { name, registry } of connected) {
       const found = await registry.headManifest(repository, tag);
       if (found?.digest !== image.root.digest) {
         throw new Error(`${name} has ${found?.digest ?? "nothing"} as ${tag}`);
       }
     }
-    screen.done(`${tag} is ${image.root.digest.slice(0, 19)} in all ${harbours.length} regions`);
+    screen.done(`${tag} is ${image.root.digest.slice(0, 19)} in all ${connected.length} regions`);
   }
 }
 
 function showTable(
   journeys: readonly Journey[],
-  harbours: readonly Harbour[],
+  connected: readonly ConnectedRegion[],
   screen: Terminal,
 ): void {
   screen.table([
-    ["image", "size", "sent", "push took", ...harbours.map(({ name }) => name)],
+    ["image", "size", "sent", "push took", ...connected.map(({ name }) => name)],
     ...journeys.map((journey) => [
       `${repository}:${journey.tag}`,
       formatBytes(totalBytes(journey.image)),
       formatBytes(journey.uploadedBytes),
       formatDuration(journey.pushMilliseconds),
-      ...harbours.map(({ name }) => journey.lags.get(name) ?? "not there"),
+      ...connected.map(({ name }) => journey.lags.get(name) ?? "not there"),
     ]),
   ]);
 }

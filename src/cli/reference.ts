@@ -1,9 +1,11 @@
 /** The reference of configuration and commands, as Markdown, from the tables that the program uses. */
 import type { Command } from "commander";
+import { ociPage } from "../oci/reference.ts";
 import { systemClock, systemRandom } from "../runtime/clock.ts";
 import { namedEntries } from "../runtime/configuration-entries.ts";
 import type { CommandContext } from "./command-context.ts";
 import { createProgram, everyCommand } from "./program.ts";
+import { ecrPage, replicationFailuresPage } from "./protocol-reference.ts";
 
 export interface ReferencePage {
   /** Relative to the project's root. */
@@ -15,6 +17,9 @@ export function referencePages(): ReferencePage[] {
   return [
     { path: "docs/reference/configuration.md", text: configurationPage() },
     { path: "docs/reference/commands.md", text: commandsPage() },
+    { path: "docs/reference/oci.md", text: ociPage(generated) },
+    { path: "docs/reference/ecr.md", text: ecrPage(generated) },
+    { path: "docs/reference/replication-failures.md", text: replicationFailuresPage(generated) },
   ];
 }
 

@@ -19,7 +19,7 @@ export interface MountBlobInput extends RepositoryAddress, Actor {
   /** The repository to mount from; absent: any that has the blob and may be read. */
   readonly from?: string;
   /** Whether the caller may pull from a repository of the account. */
-  readonly mayPull: (repository: string) => boolean;
+  readonly mayPull: (repository: string) => Promise<boolean>;
 }
 
 /**
@@ -32,7 +32,8 @@ export async function mountBlob(context: RegistryContext, input: MountBlobInput)
     from === undefined
       ? await selectRepositoriesWithBlob(context.metadata.read, account, digest, candidatesLimit)
       : [from];
-  const sources = candidates.filter(mayPull);
+  const sources: string[] = [];
+  for (const candidate of candidates) if (await mayPull(candidate)) sources.push(candidate);
   if (sources.length === 0) return false;
   return context.metadata.transaction(async (tx) => {
     for (const source of sources) {
@@ -57,7 +58,6 @@ async function holdSource(
   const repository = await selectRepository(tx, account, source);
   if (repository === undefined) return false;
   const now = context.clock.now();
-  const links = await touchBlobLinks(tx, repository.id, [digest], now);
-  if (!links.has(digest)) return false;
-  return (await touchBlob(tx, digest, now)) !== undefined;
+  if ((await touchBlob(tx, digest, now)) === undefined) return false;
+  return (await touchBlobLinks(tx, repository.id, [digest], now)).has(digest);
 }

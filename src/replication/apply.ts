@@ -7,7 +7,7 @@ import { ManifestSyntaxError, type ParsedManifest, parseManifest } from "../imag
 import type { Transaction } from "../metadata/metadata-store.ts";
 import { linkBlob, touchBlob, touchBlobLinks, upsertBlob } from "../metadata/queries/blobs.ts";
 import { insertManifest } from "../metadata/queries/manifests.ts";
-import { selectRepository } from "../metadata/queries/repositories.ts";
+import { holdRepository, selectRepository } from "../metadata/queries/repositories.ts";
 import {
   deleteTombstone,
   selectTagForUpdate,
@@ -103,6 +103,7 @@ export async function applyOffer(
     const { account, repository } = offer;
     const actor = replicationActor(account, source);
     const { id } = await ensureRepository(context, tx, { account, repository, actor });
+    await holdRepository(tx, id);
     for (const digest of [...offer.needed.keys()].sort()) await linkBlob(tx, id, digest, now);
     const change = { kind: "image_pushed", account, repository, repositoryId: id, actor } as const;
     const inserted: ClosureManifest[] = [];
@@ -152,6 +153,8 @@ async function holdBlobs(
   const now = context.clock.now();
   const digests = [...needed.keys()].sort();
   const existing = await selectRepository(tx, account, repository);
+  // Before the blobs, as a push of a manifest does: in another order the two could deadlock.
+  if (existing !== undefined) await holdRepository(tx, existing.id);
   const linked =
     existing === undefined ? new Set() : await touchBlobLinks(tx, existing.id, digests, now);
   const missing: Digest[] = [];

@@ -1,7 +1,7 @@
 /** Puts the parts of replication together, for `main` and for tests. */
 import type { ChangeObserver, RegistryContext } from "../registry/context.ts";
 import type { Handler } from "../runtime/request.ts";
-import type { Chart } from "./chart.ts";
+import type { Chart, ChartRegion } from "./chart.ts";
 import type { Destination } from "./configuration.ts";
 import { type DestinationLag, destinationLags } from "./destination-lag.ts";
 import { replicationEndpoint } from "./endpoint.ts";
@@ -11,10 +11,11 @@ import { localPeer } from "./local-peer.ts";
 import { type ReplicationLog, silentLog } from "./log.ts";
 import { type Meter, noMeter, replicationMetrics } from "./metrics.ts";
 import { replicationObserver } from "./observer.ts";
-import { receiver } from "./receiver.ts";
+import type { Peer } from "./peer.ts";
+import { type Receiver, receiver } from "./receiver.ts";
 import { type RegionKey, regionTokens, regionTokenVerifier } from "./region-token.ts";
 import { defaultReplicationSettings, type ReplicationSettings } from "./settings.ts";
-import { replicationWorker } from "./worker.ts";
+import { type ReplicationWorker, replicationWorker } from "./worker.ts";
 
 export interface ReplicationOptions {
   /** Its observers must come to hold the `observer` that is returned. */
@@ -24,6 +25,8 @@ export interface ReplicationOptions {
   readonly regionKey: RegionKey;
   /** The network. */
   readonly fetch: Fetch;
+  /** Reaches a region in another way than by HTTP: for simulations. */
+  readonly connect?: (region: ChartRegion) => Peer;
   /** Whether an account exists in this region. */
   readonly knowsAccount: (account: string) => boolean;
   /** True when no other process replicates out of this region's database. */
@@ -38,6 +41,10 @@ export interface RunningReplication {
   readonly observer: ChangeObserver;
   /** For the server: everything under /replication/. */
   readonly handler: Handler;
+  /** The same without HTTP and without authentication: for simulations. */
+  readonly receiver: Receiver;
+  /** What `start` and `stop` drive; a simulation calls its `tick` instead. */
+  readonly worker: ReplicationWorker;
   /** Begins to replicate. */
   start(): void;
   /** Interrupts transfers, which go on where they were after the next start; resolves when idle. */
@@ -61,17 +68,18 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
     log,
   });
   const tokens = regionTokens(region, regionKey, clock);
+  const connect =
+    options.connect ??
+    ((destination: ChartRegion) =>
+      httpPeer({
+        region: destination,
+        authorization: () => tokens.authorization(destination.name),
+        fetch: options.fetch,
+        clock,
+        settings,
+      }));
   const links = chart.regions.map((destination) => {
-    const peer =
-      destination.name === region
-        ? localPeer(region, incoming)
-        : httpPeer({
-            region: destination,
-            authorization: () => tokens.authorization(destination.name),
-            fetch: options.fetch,
-            clock,
-            settings,
-          });
+    const peer = destination.name === region ? localPeer(region, incoming) : connect(destination);
     return link(destination.name, peer, settings, random);
   });
   const { soleWorker } = options;
@@ -84,6 +92,8 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
       tokens: regionTokenVerifier(region, chart, clock),
       log,
     }),
+    receiver: incoming,
+    worker,
     start: () => worker.start(),
     stop: () => worker.stop(),
     async lags(destinations) {

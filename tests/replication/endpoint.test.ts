@@ -1,5 +1,5 @@
 /** The destination's HTTP side, as somebody hostile sees it. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Digest, digestOf } from "../../src/image/digest.ts";
 import { formatHybridTimestamp } from "../../src/registry/hybrid-clock.ts";
 import { encodeOffer, type Offer } from "../../src/replication/offer.ts";
@@ -9,6 +9,9 @@ import { noise, pushImage, testAccount } from "../support/push-image.ts";
 import { generateRegionKey } from "../support/region-key.ts";
 import { type Fleet, startFleet, type TestRegion } from "../support/regions.ts";
 import { pull } from "../support/replicated.ts";
+
+// They wait for conditions, not for times; a busy machine may be slow.
+setDefaultTimeout(30_000);
 
 let fleet: Fleet;
 let region: TestRegion;

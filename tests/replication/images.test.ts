@@ -1,5 +1,5 @@
 /** What arrives in the other regions, and with how many requests. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Digest } from "../../src/image/digest.ts";
 import { listReferrers } from "../../src/registry/list-referrers.ts";
 import {
@@ -12,6 +12,9 @@ import {
 } from "../support/push-image.ts";
 import { ruleTo, startFleet, type TestRegion } from "../support/regions.ts";
 import { allComplete, pull, pullAll, replicationsOf } from "../support/replicated.ts";
+
+// They wait for conditions, not for times; a busy machine may be slow.
+setDefaultTimeout(30_000);
 
 const megabyte = 1024 * 1024;
 

@@ -1,5 +1,5 @@
 /** More than one source, rules in circles, and refusals that end or heal. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Digest } from "../../src/image/digest.ts";
 import { deleteManifest } from "../../src/registry/delete-manifest.ts";
 import { deleteTag } from "../../src/registry/delete-tag.ts";
@@ -8,6 +8,9 @@ import { type Descriptor, noise, pushImage, testAccount } from "../support/push-
 import { ruleTo, startFleet, type TestRegion } from "../support/regions.ts";
 import { allComplete, failureShown, pull, pullAll, replicationsOf } from "../support/replicated.ts";
 import { waitUntil } from "../support/wait-until.ts";
+
+// They wait for conditions, not for times; a busy machine may be slow.
+setDefaultTimeout(30_000);
 
 const megabyte = 1024 * 1024;
 const names = ["us-east-1", "eu-west-1", "sa-east-1"] as const;

@@ -1,17 +1,26 @@
 /** The AWS endpoint of one region in memory, on a real socket, for real clients. */
+
+import { noAudit } from "../../src/access/audit.ts";
+import { basicAuthentication } from "../../src/access/basic-authentication.ts";
 import {
   type AccessKey,
   ensureRootCredentials,
   storedAccessKeys,
 } from "../../src/access/credentials.ts";
 import { secretCipher } from "../../src/access/installation-key.ts";
-import { rootAccess } from "../../src/access/root-access.ts";
+import { type PolicyAccess, policyAccess } from "../../src/access/policy-access.ts";
+import { documentResourceSource } from "../../src/access/policy-documents.ts";
+import { noIdentities } from "../../src/access/policy-source.ts";
 import { registryTokens } from "../../src/access/tokens.ts";
 import { type AwsHandlerOptions, awsHandler } from "../../src/aws/handler.ts";
 import { memoryBlobStore } from "../../src/blobs/memory.ts";
 import { verified } from "../../src/blobs/verified.ts";
 import { sqliteMetadataStore } from "../../src/metadata/sqlite.ts";
-import { defaultRegistrySettings, type RegistryContext } from "../../src/registry/context.ts";
+import {
+  type ChangeObserver,
+  defaultRegistrySettings,
+  type RegistryContext,
+} from "../../src/registry/context.ts";
 import { hybridClock } from "../../src/registry/hybrid-clock.ts";
 import { keyedMutex } from "../../src/registry/keyed-mutex.ts";
 import { type Clock, systemClock, systemRandom } from "../../src/runtime/clock.ts";
@@ -24,7 +33,7 @@ export interface AwsEndpoint extends AsyncDisposable {
   readonly account: string;
   readonly root: AccessKey;
   readonly registry: RegistryContext;
-  readonly access: ReturnType<typeof rootAccess>;
+  readonly access: PolicyAccess;
   /** The handler behind the socket. */
   readonly handler: Handler;
   /** Of the requests so far, oldest first. */
@@ -46,6 +55,7 @@ export interface AwsEndpointOptions
 export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promise<AwsEndpoint> {
   const { region = "us-east-1", account = "111122223333", clock = systemClock } = options;
   const metadata = await sqliteMetadataStore({ path: ":memory:", now: clock.now() });
+  const observers: ChangeObserver[] = [];
   const registry: RegistryContext = {
     region,
     metadata,
@@ -54,7 +64,7 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
     random: systemRandom,
     hybridClock: hybridClock(clock),
     settings: defaultRegistrySettings,
-    observers: [],
+    observers,
     uploadMutex: keyedMutex(),
   };
   const installationKey = systemRandom.bytes(32);
@@ -70,7 +80,15 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
   const root = await keys.find(accessKeyId);
   if (root === undefined) throw new Error("the root credentials were not stored");
   const tokens = registryTokens({ installationKey, region, clock });
-  const access = rootAccess({ keys, tokens, clock });
+  const access = policyAccess({
+    authenticateBasic: basicAuthentication({ keys, tokens, clock }),
+    source: { ...documentResourceSource(metadata), ...noIdentities },
+    audit: noAudit,
+    journal: metadata.read,
+    clock,
+    region,
+  });
+  observers.push(access.observer);
   const logs: RequestLogFields[] = [];
   const unforeseen: unknown[] = [];
   const handler = awsHandler({

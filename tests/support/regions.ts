@@ -30,6 +30,7 @@ import {
   startReplication,
 } from "../../src/replication/start-replication.ts";
 import { type Clock, systemClock, systemRandom } from "../../src/runtime/clock.ts";
+import type { RequestLogFields } from "../../src/runtime/request.ts";
 import { testAccount } from "./push-image.ts";
 import { generateRegionKey } from "./region-key.ts";
 import { type LineFaults, startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
@@ -54,6 +55,7 @@ export interface ReceivedRequest {
   /** Of blobs. */
   readonly offset: number;
   status: number;
+  errorCode: string | undefined;
 }
 
 export interface TestRegion {
@@ -74,6 +76,8 @@ export interface TestRegion {
   serveAgain(): void;
   /** What a process leaves behind that is killed and started again: a new engine, the old stores. */
   restartReplication(): void;
+  /** A second node of the region: another engine on the same stores. */
+  addNode(): void;
 }
 
 export interface Fleet extends AsyncDisposable {
@@ -85,6 +89,8 @@ export interface FleetOptions {
   readonly line?: Partial<LineFaults>;
   readonly clocks?: Readonly<Record<string, Clock>>;
   readonly fetch?: Fetch;
+  readonly openMetadata?: () => Promise<MetadataStore>;
+  readonly openBlobs?: () => Promise<BlobStore>;
   /** Engines that a test starts itself. */
   readonly idle?: readonly string[];
 }
@@ -122,8 +128,10 @@ async function startRegion(
   options: FleetOptions,
 ): Promise<TestRegion & { close(): Promise<void> }> {
   const clock = options.clocks?.[name] ?? systemClock;
-  const metadata = await sqliteMetadataStore({ path: ":memory:", now: clock.now() });
-  const blobs = memoryBlobStore();
+  const metadata = options.openMetadata
+    ? await options.openMetadata()
+    : await sqliteMetadataStore({ path: ":memory:", now: clock.now() });
+  const blobs = options.openBlobs ? await options.openBlobs() : memoryBlobStore();
   const observers: ChangeObserver[] = [];
   const context: RegistryContext = {
     region: name,
@@ -157,18 +165,34 @@ async function startRegion(
           resource: url.pathname.split("/")[3] ?? "",
           offset: Number(url.searchParams.get("offset")),
           status: 0,
+          errorCode: undefined as string | undefined,
         };
         requests.push(received);
+        const log: RequestLogFields = {};
         const response = await current().handler(request, {
           requestId: systemRandom.uuid(),
           clientAddress: "127.0.0.1",
           secure: false,
-          log: {},
+          log,
         });
+        received.errorCode = log.errorCode;
         received.status = response.status;
         return response;
       },
     });
+  const startEngine = (soleWorker: boolean) => {
+    const engine = startReplication({
+      context,
+      chart: { regions: chartRegions },
+      regionKey: key,
+      fetch: options.fetch ?? fetch,
+      knowsAccount: (account) => account === testAccount,
+      soleWorker,
+      settings,
+    });
+    engines.push(engine);
+    return engine;
+  };
   let server = serve(0);
   const port = server.port ?? 0;
   const line = await startTcpProxy({ port }, options.line);
@@ -198,19 +222,11 @@ async function startRegion(
       server = serve(port);
     },
     restartReplication() {
-      running = startReplication({
-        context,
-        chart: { regions: chartRegions },
-        regionKey: key,
-        fetch: options.fetch ?? fetch,
-        knowsAccount: (account) => account === testAccount,
-        soleWorker: true,
-        settings,
-      });
-      engines.push(running);
+      running = startEngine(true);
       observers.splice(0, observers.length, running.observer);
       if (!options.idle?.includes(name)) running.start();
     },
+    addNode: () => startEngine(false).start(),
     async close() {
       await Promise.all(engines.map((engine) => engine.stop()));
       server.stop(true);

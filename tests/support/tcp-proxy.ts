@@ -15,8 +15,10 @@ export interface LineFaults {
   refuse: boolean;
   /** Bytes are taken and go nowhere, as through a firewall that drops them. */
   silent: boolean;
-  /** Cuts one connection when so many bytes have come from the client over it. */
+  /** Cuts a connection when so many bytes have come from the client over it; those still arrive. */
   cutAfterBytes: number;
+  /** How many connections are cut like that. */
+  cuts: number;
   /** Changes one byte, at this position of what a client sends over a connection. */
   corruptByteAt: number;
 }
@@ -41,6 +43,7 @@ const perfectLine: LineFaults = {
   refuse: false,
   silent: false,
   cutAfterBytes: Number.POSITIVE_INFINITY,
+  cuts: 1,
   corruptByteAt: Number.POSITIVE_INFINITY,
 };
 
@@ -75,7 +78,9 @@ export async function startTcpProxy(
     }
     const host = target.host ?? "127.0.0.1";
     const upstream = connect({ host, port: target.port, allowHalfOpen: true });
+    let isCut = false;
     const cutBoth = () => {
+      if (isCut) return;
       client.resetAndDestroy();
       upstream.resetAndDestroy();
     };
@@ -90,12 +95,16 @@ export async function startTcpProxy(
     carry(client, upstream, link.up, {
       firstAt: () => acceptedAt + 2 * faults.delayMilliseconds,
       pass(piece) {
+        if (isCut) return undefined;
         const rest = faults.cutAfterBytes - received;
         const corruptAt = faults.corruptByteAt - received;
         received += piece.byteLength;
-        if (piece.byteLength > rest) {
-          faults.cutAfterBytes = Number.POSITIVE_INFINITY;
-          cutBoth();
+        if (piece.byteLength > rest && faults.cuts > 0) {
+          faults.cuts--;
+          isCut = true;
+          // A reset would also discard what the target has not read yet.
+          upstream.end();
+          client.resetAndDestroy();
           return undefined;
         }
         if (corruptAt < 0 || corruptAt >= piece.byteLength) return piece;

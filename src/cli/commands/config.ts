@@ -75,7 +75,9 @@ function asYaml(resolved: CommandConfiguration): string {
         const plain = typeof value === "boolean" || typeof value === "number";
         const shown = node.secret ? hidden : plain ? value : node.type.format(value);
         const comment = origin === undefined ? "" : `  # ${origin}`;
-        lines.push(`${indent}${stringify({ [key]: shown }).trimEnd()}${comment}`);
+        // What a file may not say is shown, and not said.
+        const mark = node.only === "environment" ? "# " : "";
+        lines.push(`${indent}${mark}${stringify({ [key]: shown }).trimEnd()}${comment}`);
       }
     }
   }

@@ -1,5 +1,6 @@
 /** Queries on documents: versioned settings and identities. */
 import type { Queryable, SqlValue, Transaction } from "../metadata-store.ts";
+import { holdName } from "./hold.ts";
 
 export interface DocumentRow {
   account: string;
@@ -29,19 +30,15 @@ export async function selectDocument(
   return rows[0];
 }
 
-/** The same, holding the row until the transaction ends. */
+/** The same, holding the document until the transaction ends, also when it does not exist yet. */
 export async function selectDocumentForUpdate(
   tx: Transaction,
   account: string,
   kind: string,
   name: string,
 ): Promise<DocumentRow | undefined> {
-  const rows = await tx.all<DocumentRow>(
-    `select ${columns} from documents where account = $1 and kind = $2 and name = $3
-     ${tx.dialect.forUpdate}`,
-    [account, kind, name],
-  );
-  return rows[0];
+  await holdName(tx, `document ${account} ${kind} ${name}`);
+  return selectDocument(tx, account, kind, name);
 }
 
 export async function upsertDocument(tx: Transaction, row: DocumentRow): Promise<void> {

@@ -11,7 +11,7 @@ import {
 } from "../../examples/registry-client/registry-client.ts";
 import { account, type RegionProcess, type Regions } from "./regions.ts";
 
-export interface Harbour {
+export interface ConnectedRegion {
   readonly process: RegionProcess;
   readonly name: string;
   readonly startMilliseconds: number;
@@ -20,10 +20,10 @@ export interface Harbour {
 }
 
 /** Starts the region and logs in as docker does: with a token from GetAuthorizationToken. */
-export async function openHarbour(
+export async function connectRegion(
   region: RegionProcess,
   { credentials }: Regions,
-): Promise<Harbour> {
+): Promise<ConnectedRegion> {
   const startMilliseconds = await region.start();
   const ecr = new ECRClient({ region: region.region, endpoint: region.endpoint, credentials });
   const { authorizationData } = await ecr.send(new GetAuthorizationTokenCommand({}));
@@ -41,11 +41,11 @@ export async function openHarbour(
 
 /** One rule: repositories whose names begin with the filter go to the destinations. */
 export async function putRule(
-  harbour: Harbour,
-  destinations: readonly Harbour[],
+  region: ConnectedRegion,
+  destinations: readonly ConnectedRegion[],
   filter: string,
 ): Promise<void> {
-  await harbour.ecr.send(
+  await region.ecr.send(
     new PutReplicationConfigurationCommand({
       replicationConfiguration: {
         rules: [
@@ -60,8 +60,8 @@ export async function putRule(
 }
 
 export interface ExpectedReplication {
-  readonly source: Harbour;
-  readonly destination: Harbour;
+  readonly source: ConnectedRegion;
+  readonly destination: ConnectedRegion;
   readonly repository: string;
   readonly tag: string;
   readonly status: "IN_PROGRESS" | "COMPLETE";
@@ -91,7 +91,10 @@ export async function expectReplication(expected: ExpectedReplication): Promise<
 }
 
 /** Bytes of blobs that one region has sent to another since it started, by its own metrics. */
-export async function bytesSent(source: Harbour, destination: Harbour): Promise<number> {
+export async function bytesSent(
+  source: ConnectedRegion,
+  destination: ConnectedRegion,
+): Promise<number> {
   const answer = await fetch(`${source.registry.endpoint}/metrics`, {
     signal: AbortSignal.timeout(5000),
   });
@@ -102,7 +105,7 @@ export async function bytesSent(source: Harbour, destination: Harbour): Promise<
   return line === undefined ? 0 : Number(line.slice(series.length));
 }
 
-export async function expectGone({ name, registry }: Harbour): Promise<void> {
+export async function expectGone({ name, registry }: ConnectedRegion): Promise<void> {
   const answer = await fetch(`${registry.endpoint}/healthz`, {
     signal: AbortSignal.timeout(2000),
   }).catch(() => undefined);
