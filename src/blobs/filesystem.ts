@@ -9,17 +9,7 @@
  * over the final name (so a repeated push also mends a damaged file), fsync the directory. The
  * stage stays until it is discarded, so that publishing can be repeated.
  */
-import { constants } from "node:fs";
-import {
-  type FileHandle,
-  link,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  stat,
-  unlink,
-} from "node:fs/promises";
+import { mkdir, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Digest,
@@ -28,12 +18,10 @@ import {
   digestEncoded,
   parseDigest,
 } from "../image/digest.ts";
-import type { BlobStage, BlobStat, BlobStore } from "./blob-store.ts";
-
-/** Appended bytes are handed to the disk in the background each time this many have gathered. */
-const writebackBytes = 32 * 1024 * 1024;
-/** Small chunks are gathered into writes of this size. */
-const writeBytes = 1024 * 1024;
+import type { BlobStat, BlobStore } from "./blob-store.ts";
+import { syncDirectory } from "./durable-directory.ts";
+import { ignoreMissing, openStage } from "./filesystem-stage.ts";
+import { checkUploadId, isUploadId } from "./upload-id.ts";
 
 export async function filesystemBlobStore(options: { root: string }): Promise<BlobStore> {
   const { root } = options;
@@ -67,10 +55,11 @@ export async function filesystemBlobStore(options: { root: string }): Promise<Bl
       const path = pathOf(digest);
       return (await sizeOf(path)) === undefined ? undefined : Bun.file(path);
     },
-    stage: (uploadId) =>
-      openStage(join(uploads, safeName(uploadId)), uploadId, pathOf, directoryOf),
+    async stage(uploadId) {
+      return openStage(join(uploads, checkUploadId(uploadId)), uploadId, pathOf, directoryOf);
+    },
     async *stages() {
-      yield* await readdir(uploads);
+      yield* (await readdir(uploads)).filter(isUploadId);
     },
     async delete(digest) {
       await ignoreMissing(unlink(pathOf(digest)));
@@ -96,137 +85,6 @@ export async function filesystemBlobStore(options: { root: string }): Promise<Bl
   };
 }
 
-async function openStage(
-  path: string,
-  uploadId: string,
-  pathOf: (digest: Digest) => string,
-  directoryOf: (digest: Digest) => string,
-): Promise<BlobStage> {
-  let size = (await sizeOf(path)) ?? 0;
-  let discarded = false;
-
-  return {
-    uploadId,
-    get size() {
-      return size;
-    },
-    async append(chunks) {
-      const file = await open(path, constants.O_CREAT | constants.O_WRONLY, 0o600);
-      let writeback: Promise<unknown> | undefined;
-      let unsynced = 0;
-      try {
-        size = (await file.stat()).size;
-        for await (const chunk of gather(chunks)) {
-          await writeAll(file, chunk, size);
-          size += chunk.byteLength;
-          unsynced += chunk.byteLength;
-          if (unsynced >= writebackBytes && writeback === undefined) {
-            // Lets the disk work while bytes still arrive, so that publish has little left to wait
-            // for. A failure here is not lost: the fsync in publish reports it.
-            unsynced = 0;
-            writeback = file.datasync().catch(() => {});
-            writeback.then(() => {
-              writeback = undefined;
-            });
-          }
-        }
-      } finally {
-        await writeback;
-        await file.close();
-      }
-    },
-    async read() {
-      if (size === 0) return new Blob([]);
-      return Bun.file(path);
-    },
-    async publish(digest) {
-      const file = await open(path, constants.O_CREAT | constants.O_RDWR, 0o600);
-      try {
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      const temporary = `${pathOf(digest)}.${uploadId}`;
-      await ignoreMissing(unlink(temporary));
-      await link(path, temporary);
-      await rename(temporary, pathOf(digest));
-      // A rename over another link to the same file does nothing and leaves both names.
-      await ignoreMissing(unlink(temporary));
-      await syncDirectory(directoryOf(digest));
-    },
-    async discard() {
-      if (discarded) return;
-      discarded = true;
-      await ignoreMissing(unlink(path));
-    },
-  };
-}
-
-/**
- * Joins small chunks, so that a stream of 60 KB pieces does not become thousands of writes. What
- * has arrived is passed on also when the source fails.
- */
-async function* gather(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  let buffer: Uint8Array | undefined;
-  let used = 0;
-  try {
-    for await (const chunk of chunks) {
-      if (used === 0 && chunk.byteLength >= writeBytes) {
-        yield chunk;
-        continue;
-      }
-      let rest = chunk;
-      while (rest.byteLength > 0) {
-        buffer ??= new Uint8Array(writeBytes);
-        const take = Math.min(rest.byteLength, writeBytes - used);
-        buffer.set(rest.subarray(0, take), used);
-        used += take;
-        rest = rest.subarray(take);
-        if (used === writeBytes) {
-          yield buffer;
-          used = 0;
-        }
-      }
-    }
-  } catch (error) {
-    if (buffer && used > 0) yield buffer.subarray(0, used);
-    throw error;
-  }
-  if (buffer && used > 0) yield buffer.subarray(0, used);
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  let written = 0;
-  while (written < bytes.byteLength) {
-    const result = await file.write(bytes, written, bytes.byteLength - written, position + written);
-    written += result.bytesWritten;
-  }
-}
-
 async function sizeOf(path: string): Promise<number | undefined> {
   return (await ignoreMissing(stat(path)))?.size;
-}
-
-export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
-async function ignoreMissing<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-/** Upload ids are ours, but they come back in URLs: nothing but these characters names a file. */
-function safeName(uploadId: string): string {
-  if (!/^[a-zA-Z0-9-]{1,64}$/.test(uploadId)) throw new TypeError("malformed upload id");
-  return uploadId;
 }

@@ -1,26 +1,31 @@
 /** Blobs in memory: for tests and the simulator. */
 import type { Digest } from "../image/digest.ts";
 import type { BlobStage, BlobStat, BlobStore } from "./blob-store.ts";
+import { checkUploadId } from "./upload-id.ts";
 
 export function memoryBlobStore(): BlobStore {
   const blobs = new Map<Digest, Blob>();
-  const stages = new Map<string, Uint8Array[]>();
+  const stages = new Map<string, Uint8Array<ArrayBuffer>[]>();
   const quarantined = new Map<Digest, Blob>();
 
   function stage(uploadId: string): BlobStage {
-    const parts = stages.get(uploadId) ?? [];
-    stages.set(uploadId, parts);
-    let size = parts.reduce((sum, part) => sum + part.byteLength, 0);
-    const content = () => new Blob(parts as BlobPart[]);
+    checkUploadId(uploadId);
+    /** One that was only opened is no stage yet. */
+    const parts = () => stages.get(uploadId) ?? [];
+    const content = () => new Blob(parts());
+    let size = content().size;
     return {
       uploadId,
       get size() {
         return size;
       },
       async append(chunks) {
+        const held = parts();
+        size = content().size;
         for await (const chunk of chunks) {
           if (chunk.byteLength === 0) continue;
-          parts.push(chunk.slice());
+          stages.set(uploadId, held);
+          held.push(new Uint8Array(chunk));
           size += chunk.byteLength;
         }
       },
@@ -28,7 +33,9 @@ export function memoryBlobStore(): BlobStore {
         return content();
       },
       async publish(digest) {
-        blobs.set(digest, content());
+        const staged = content();
+        if (staged.size !== size) throw new Error(`the stage ${uploadId} was changed meanwhile`);
+        blobs.set(digest, staged);
       },
       async discard() {
         stages.delete(uploadId);
