@@ -41,8 +41,11 @@ export async function filesystemBlobStore(options: { root: string }): Promise<Bl
   }
   for (const directory of [join(root, "blobs"), root]) await syncDirectory(directory);
 
-  const directoryOf = (digest: Digest) =>
-    join(root, "blobs", digestAlgorithm(digest), digestEncoded(digest).slice(0, 2));
+  const directoryOf = (digest: Digest) => {
+    // Whoever calls has parsed it; but nothing else than a digest may ever become a path.
+    if (parseDigest(digest) === undefined) throw new TypeError("malformed digest");
+    return join(root, "blobs", digestAlgorithm(digest), digestEncoded(digest).slice(0, 2));
+  };
   const pathOf = (digest: Digest) => join(directoryOf(digest), digestEncoded(digest));
 
   return {
@@ -74,7 +77,10 @@ export async function filesystemBlobStore(options: { root: string }): Promise<Bl
         const parent = join(root, "blobs", algorithm);
         for (const prefix of (await readdir(parent)).sort()) {
           for (const name of await readdir(join(parent, prefix))) {
-            const digest = parseDigest(`${algorithm}:${name}`);
+            // A file in the wrong directory is no blob, because nobody would find it there.
+            const digest = name.startsWith(prefix)
+              ? parseDigest(`${algorithm}:${name}`)
+              : undefined;
             const size = digest && (await sizeOf(pathOf(digest)));
             if (digest !== undefined && size !== undefined) yield { digest, size };
           }
