@@ -66,11 +66,11 @@ export async function openStage(
       return Bun.file(path).slice(0, size);
     },
     async publish(digest) {
+      const temporary = `${pathOf(digest)}.${uploadId}`;
       // Only a stage without bytes may still have no file. One that is missing otherwise was
       // discarded by somebody else, and a new, empty file must never take its place.
       const create = size === 0 ? constants.O_CREAT : 0;
       const file = await open(path, constants.O_RDWR | create, 0o600);
-      const temporary = `${pathOf(digest)}.${uploadId}`;
       try {
         const staged = await file.stat();
         if (staged.size !== size) throw new Error(`the stage ${uploadId} was changed meanwhile`);

@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { digestOf } from "../../src/image/digest.ts";
 import { mediaTypes } from "../../src/image/media-type.ts";
-import { expireUploads } from "../../src/registry/cancel-upload.ts";
+import { expireUploads } from "../../src/registry/expire-uploads.ts";
 import {
   absentDigest,
   beginUpload,

@@ -270,7 +270,7 @@ describe("a session", () => {
   });
 
   test("expires only when nobody touches it", async () => {
-    const { expireUploads } = await import("../../src/registry/cancel-upload.ts");
+    const { expireUploads } = await import("../../src/registry/expire-uploads.ts");
     await using own = await openRegistry();
     const { uploadExpiryMilliseconds } = own.context.settings;
     const idle = await beginUpload(own, repository);
