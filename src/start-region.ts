@@ -19,8 +19,8 @@ import { defaultOciSettings } from "./oci/endpoint.ts";
 import { ociHandler } from "./oci/handler.ts";
 import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts";
 import { openReplication } from "./region-replication.ts";
-import { expireUploads } from "./registry/cancel-upload.ts";
 import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
+import { expireUploads } from "./registry/expire-uploads.ts";
 import type { Clock, Random } from "./runtime/clock.ts";
 import type { Configuration } from "./runtime/configuration-entries.ts";
 import { formatListenAddress, type ListenAddress } from "./runtime/configuration-values.ts";
@@ -141,6 +141,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       context,
       access,
       settings: {
+        ...defaultOciSettings,
         tagsPageLimit: limits.tagsPage,
         catalogPageLimit: limits.catalogPage,
         catalogPageDefault: Math.min(defaultOciSettings.catalogPageDefault, limits.catalogPage),

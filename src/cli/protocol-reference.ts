@@ -1,40 +1,6 @@
 /** The reference of the protocols, as Markdown, from the tables that the server itself uses. */
 import { operations } from "../aws/ecr/operations/index.ts";
-import type { Endpoint } from "../oci/endpoint.ts";
-import { endpoints } from "../oci/router.ts";
 import { type FailureCode, failureCodes } from "../replication/failure.ts";
-
-const paths: Record<Endpoint["route"], string> = {
-  base: "/v2/",
-  catalog: "/v2/_catalog",
-  extensions: "/v2/_oci/ext/discover",
-  blob: "/v2/<name>/blobs/<digest>",
-  uploads: "/v2/<name>/blobs/uploads/",
-  upload: "/v2/<name>/blobs/uploads/<upload>",
-  manifest: "/v2/<name>/manifests/<reference>",
-  tags: "/v2/<name>/tags/list",
-  referrers: "/v2/<name>/referrers/<digest>",
-};
-
-export function ociPage(generated: string): string {
-  const rows = endpoints.map(({ name, id, method, route, action }) => {
-    const permission = action === undefined ? "any principal" : `\`${action}\``;
-    return `| ${method} | \`${paths[route]}\` | \`${name}\` | ${id} | ${permission} |`;
-  });
-  return `# OCI Distribution API
-
-${generated}
-
-The endpoints of the [OCI Distribution specification](https://github.com/opencontainers/distribution-spec/blob/main/spec.md#endpoints), with
-the specification's own number, the name that log and metrics use, and the IAM action that decides.
-Every request needs Basic authentication: \`AWS\` and a token of GetAuthorizationToken, or an access key
-id and its secret.
-
-| Method | Path | Name | Specification | Permission |
-|---|---|---|---|---|
-${rows.join("\n")}
-`;
-}
 
 export function ecrPage(generated: string): string {
   const rows = Object.keys(operations).map(

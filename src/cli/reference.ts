@@ -1,10 +1,11 @@
 /** The reference of configuration and commands, as Markdown, from the tables that the program uses. */
 import type { Command } from "commander";
+import { ociPage } from "../oci/reference.ts";
 import { systemClock, systemRandom } from "../runtime/clock.ts";
 import { namedEntries } from "../runtime/configuration-entries.ts";
 import type { CommandContext } from "./command-context.ts";
 import { createProgram, everyCommand } from "./program.ts";
-import { ecrPage, ociPage, replicationFailuresPage } from "./protocol-reference.ts";
+import { ecrPage, replicationFailuresPage } from "./protocol-reference.ts";
 
 export interface ReferencePage {
   /** Relative to the project's root. */

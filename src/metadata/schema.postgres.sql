@@ -90,6 +90,15 @@ create table migrations (
   PRIMARY KEY (name)
 );
 
+create table quarantined_manifests (
+  repository_id bigint not null,
+  digest text collate "C" not null,
+  media_type text collate "C" not null,
+  bytes bytea not null,
+  found_at bigint not null,
+  PRIMARY KEY (repository_id, digest)
+);
+
 create table replications (
   id text collate "C" not null,
   repository_id bigint not null,

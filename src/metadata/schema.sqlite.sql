@@ -82,6 +82,15 @@ CREATE INDEX manifests_by_subject on manifests (repository_id, subject, digest);
 
 CREATE TABLE migrations (name text primary key, applied_at bigint not null);
 
+CREATE TABLE quarantined_manifests (
+  repository_id bigint not null,
+  digest text not null,
+  media_type text not null,
+  bytes bytea not null,
+  found_at bigint not null,
+  primary key (repository_id, digest)
+);
+
 CREATE TABLE replications (
   id text primary key,
   repository_id bigint not null,

@@ -2,7 +2,7 @@
 import type { BlobStage } from "../blobs/blob-store.ts";
 import type { RegistryContext } from "./context.ts";
 import { RegistryError } from "./errors.ts";
-import { openUpload, type UploadAddress } from "./find-upload.ts";
+import { isTouchDue, openUpload, renewUpload, type UploadAddress } from "./find-upload.ts";
 
 export interface UploadChunk {
   readonly bytes: AsyncIterable<Uint8Array>;
@@ -40,24 +40,48 @@ export async function appendToStage(
     throw new RegistryError("upload_range_invalid", { uploadId, repository, heldBytes: before });
   }
   const limitBytes = context.settings.blobBytesLimit;
-  if (before + (length ?? 0) > limitBytes)
+  if (before + (length ?? 0) > limitBytes) {
     throw new RegistryError("blob_too_large", { limitBytes });
-  await stage.append(limited(bytes, limitBytes - before, limitBytes));
+  }
+  await stage.append(
+    atMost(renewing(context, uploadId, bytes), length ?? limitBytes - before, (receivedBytes) =>
+      length === undefined
+        ? new RegistryError("blob_too_large", { limitBytes })
+        : new RegistryError("size_invalid", { announcedBytes: length, receivedBytes }),
+    ),
+  );
   const receivedBytes = stage.size - before;
   if (length !== undefined && receivedBytes !== length) {
     throw new RegistryError("size_invalid", { announcedBytes: length, receivedBytes });
   }
 }
 
-async function* limited(
+/** Stops before the bytes that are too many, so that none of them is ever kept. */
+async function* atMost(
   bytes: AsyncIterable<Uint8Array>,
-  remaining: number,
-  limitBytes: number,
+  mostBytes: number,
+  tooMany: (receivedBytes: number) => RegistryError,
 ): AsyncIterable<Uint8Array> {
-  let rest = remaining;
+  let received = 0;
   for await (const chunk of bytes) {
-    rest -= chunk.byteLength;
-    if (rest < 0) throw new RegistryError("blob_too_large", { limitBytes });
+    received += chunk.byteLength;
+    if (received > mostBytes) throw tooMany(received);
+    yield chunk;
+  }
+}
+
+/** Keeps the session from expiring while its bytes come. */
+async function* renewing(
+  context: RegistryContext,
+  uploadId: string,
+  bytes: AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> {
+  let touchedAt = context.clock.now();
+  for await (const chunk of bytes) {
+    if (isTouchDue(context, touchedAt)) {
+      await renewUpload(context, uploadId);
+      touchedAt = context.clock.now();
+    }
     yield chunk;
   }
 }

@@ -109,7 +109,7 @@ test("requests are counted by endpoint, method and status, whatever clients inve
     bytesSent: 20,
     durationMilliseconds: 3,
     hasCredentials: true,
-    clientAddress: "127.0.0.1",
+    clientAddress: () => "127.0.0.1",
   };
   count({ ...record, method: "GET", status: 200, fields: { endpoint: "get-manifest" } });
   count({ ...record, method: "GET", status: 200, fields: { endpoint: "get-manifest" } });

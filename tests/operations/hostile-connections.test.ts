@@ -1,8 +1,8 @@
 /** Connections that no honest client makes: they cost little and harm nobody else. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { connectRaw } from "../support/raw-connection.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { authorization, type ServerProcess, startServer } from "./portolan-process.ts";
-import { rawConnection } from "./raw-connection.ts";
 
 const directory = temporaryDirectory();
 let server: ServerProcess;
@@ -20,9 +20,9 @@ afterAll(async () => {
 });
 
 async function exchange(text: string): Promise<string> {
-  using connection = await rawConnection(server.port);
+  using connection = await connectRaw(server.port);
   connection.send(text);
-  return await connection.until("\r\n\r\n");
+  return await connection.receive("\r\n\r\n");
 }
 
 const statusOf = (answer: string) => Number(/^HTTP\/1\.\d (\d{3})/.exec(answer)?.[1]);
@@ -68,9 +68,9 @@ describe("requests", () => {
   });
 
   test("a method that nobody knows ends the connection", async () => {
-    using connection = await rawConnection(server.port);
+    using connection = await connectRaw(server.port);
     connection.send("BREW /v2/ HTTP/1.1\r\nHost: a\r\n\r\n");
-    expect(await connection.closed).toBe("");
+    expect(await connection.closed()).toBe("");
     await expectWell();
   });
 
@@ -91,42 +91,42 @@ describe("requests", () => {
 
 describe("bodies", () => {
   test("401 comes without the body being read", async () => {
-    using connection = await rawConnection(server.port);
+    using connection = await connectRaw(server.port);
     connection.send(
       "POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000000\r\n\r\n",
     );
     // Not a byte of the body was sent.
-    expect(statusOf(await connection.until("UNAUTHORIZED"))).toBe(401);
+    expect(statusOf(await connection.receive("UNAUTHORIZED"))).toBe(401);
   });
 });
 
 // Each waits for timers of the server, not for the processor: together they take as long as one.
 describe("slow connections", () => {
   test.concurrent("an upload that stalls holds its connection for minutes, not for ever", async () => {
-    using connection = await rawConnection(server.port);
+    using connection = await connectRaw(server.port);
     connection.send(`PUT /v2/a/manifests/b HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n`);
     // Without credentials it is refused at once, and the rest is waited for as long as for an
     // idle connection.
-    await connection.until("UNAUTHORIZED");
-    await connection.closed;
+    await connection.receive("UNAUTHORIZED");
+    await connection.closed();
     await expectWell();
   }, 30_000);
 
   test.concurrent("one that says nothing, one that stops in its head, and one kept alive are closed", async () => {
-    using silent = await rawConnection(server.port);
-    using stopped = await rawConnection(server.port);
+    using silent = await connectRaw(server.port);
+    using stopped = await connectRaw(server.port);
     stopped.send("GET /healthz HT");
-    using kept = await rawConnection(server.port);
+    using kept = await connectRaw(server.port);
     kept.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
-    await kept.until("live");
-    await Promise.all([silent.closed, stopped.closed, kept.closed]);
+    await kept.receive("live");
+    await Promise.all([silent.closed(), stopped.closed(), kept.closed()]);
     expect(silent.received()).toBe("");
     expect(stopped.received()).toBe("");
   }, 60_000);
 
   test.concurrent("a head that drips is cut, and a hundred of them keep nobody waiting", async () => {
     const connections = await Promise.all(
-      Array.from({ length: 100 }, () => rawConnection(server.port)),
+      Array.from({ length: 100 }, () => connectRaw(server.port)),
     );
     for (const each of connections) each.send("GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow: ");
     // A byte a second keeps every idle timer from firing: only a limit for the whole head helps.
@@ -135,7 +135,7 @@ describe("slow connections", () => {
     }, 1000);
     try {
       await expectWell();
-      await Promise.all(connections.map(({ closed }) => closed));
+      await Promise.all(connections.map((each) => each.closed()));
     } finally {
       clearInterval(drip);
       for (const each of connections) each.socket.destroy();
@@ -147,12 +147,12 @@ describe("slow connections", () => {
 test("more requests than the limit are told to come back", async () => {
   const sessions = await Promise.all(
     Array.from({ length: 50 }, async () => {
-      const connection = await rawConnection(server.port);
+      const connection = await connectRaw(server.port);
       // Authenticated, so that the handler waits for the body.
       connection.send(
         `PUT /v2/a/manifests/b HTTP/1.1\r\nHost: a\r\nAuthorization: ${authorization}\r\nContent-Type: application/vnd.oci.image.manifest.v1+json\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n{`,
       );
-      await connection.until("100 Continue");
+      await connection.receive("100 Continue");
       return connection;
     }),
   );

@@ -221,13 +221,17 @@ describe("a destination that loses what it had", () => {
     const { fleet, source, replica } = await oneWay({ fetch: collecting });
     await using _ = fleet;
     takeAway = async () => {
-      for await (const { digest } of replica.blobs.list()) await replica.blobs.delete(digest);
+      for await (const { digest } of replica.blobs.list()) {
+        await (await replica.blobs.withdraw(digest, crypto.randomUUID()))?.destroy();
+      }
     };
     const image = await pushImage(source.context, { repository: "web", tags: ["1"], layers });
     await allComplete(source, "web", image.digest);
     await pullAll(replica, "web", "1");
     // Also long after the image has arrived: the scrubber has taken a damaged blob away.
-    for await (const { digest } of replica.blobs.list()) await replica.blobs.quarantine(digest);
+    for await (const { digest } of replica.blobs.list()) {
+      await (await replica.blobs.withdraw(digest, crypto.randomUUID()))?.quarantine();
+    }
     const again = await pushImage(source.context, { repository: "web", tags: ["2"], layers });
     await allComplete(source, "web", again.digest);
     await pullAll(replica, "web", "2");

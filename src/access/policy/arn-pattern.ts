@@ -11,7 +11,7 @@ const separators = 5;
  * then the missing parts may be anything.
  */
 export function arnGlob(tokens: readonly GlobToken[]): TextMatcher {
-  if (tokens.every((token) => token === anything)) return () => true;
+  if (tokens.length > 0 && tokens.every((token) => token === anything)) return () => true;
   const parts = splitAtColons(tokens);
   const isComplete = parts.length > separators;
   if (!isComplete && tokens.at(-1) !== anything) return () => false;

@@ -125,7 +125,7 @@ function parseStatement(value: unknown, position: number, rules: PolicyRules): S
 /** One of the two, as a text or a list of texts. */
 function parsePatterns(plain: unknown, negated: unknown): PatternElement | undefined {
   if (plain !== undefined && negated !== undefined) throw syntaxError();
-  const value = plain ?? negated;
+  const value = plain === undefined ? negated : plain;
   if (value === undefined) return undefined;
   const patterns = textsOf(value);
   return patterns.length === 0 ? undefined : { negated: negated !== undefined, patterns };
@@ -217,7 +217,7 @@ const principalTypes = ["AWS", "Service", "Federated", "CanonicalUser"] as const
 
 function parsePrincipal(plain: unknown, negated: unknown): PrincipalElement | undefined {
   if (plain !== undefined && negated !== undefined) throw syntaxError();
-  const value = plain ?? negated;
+  const value = plain === undefined ? negated : plain;
   if (value === undefined) return undefined;
   const none = { aws: [], service: [], federated: [], canonicalUser: [] };
   if (value === "*") return { negated: negated !== undefined, everyone: true, ...none };

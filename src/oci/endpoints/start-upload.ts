@@ -13,6 +13,7 @@ import { finishUpload } from "../../registry/finish-upload.ts";
 import { mountBlob } from "../../registry/mount-blob.ts";
 import { startUpload } from "../../registry/start-upload.ts";
 import type { Endpoint, EndpointInput } from "../endpoint.ts";
+import { bodyErrors } from "../errors.ts";
 import { requireDigest, uploadChunk } from "../input.ts";
 import { blobLocation, uploadLocation } from "../locations.ts";
 
@@ -22,6 +23,30 @@ export const startUploadEndpoint: Endpoint = {
   method: "POST",
   route: "uploads",
   action: "ecr:InitiateLayerUpload",
+  documentation: {
+    summary:
+      "Begins an upload; with `digest` takes a whole blob at once; with `mount` links a blob of another repository.",
+    success: {
+      201: "the blob is in the repository: sent at once, or mounted",
+      202: "an upload has begun, also when a mount was not possible",
+    },
+    query: {
+      digest: "the body is the whole blob",
+      "digest-algorithm": "sha256 or sha512: what the upload will end with, if not sha256",
+      mount: "the digest of a blob that may be in another repository",
+      from: "that repository; without it any one that the caller may pull from",
+    },
+    errors: [
+      "digest_invalid",
+      "digest_mismatch",
+      "parameter_invalid",
+      "size_invalid",
+      "blob_too_large",
+      "uploads_too_many",
+      "repository_unknown",
+      ...bodyErrors,
+    ],
+  },
   async handle(input) {
     const { query, context, account, repository, actor } = input;
     const mounted = query.get("mount") === undefined ? undefined : await mount(input);
@@ -69,9 +94,16 @@ async function mount(input: EndpointInput): Promise<Response | undefined> {
 
 /** The whole blob in the one request. */
 async function push(input: EndpointInput): Promise<Response> {
-  const { query, request, context, account, repository, actor } = input;
+  const { query, request, context, pace, account, repository, actor } = input;
   const digest = requireDigest(query.get("digest"));
-  const last = uploadChunk(request);
+  const whole = uploadChunk(request, pace);
+  if (whole.start !== undefined && whole.start !== 0) {
+    // A 416 would send the client to a session that does not exist.
+    throw new RegistryError("parameter_invalid", {
+      parameter: "Content-Range",
+      reason: "a blob that is sent at once begins at 0",
+    });
+  }
   const uploadId = await startUpload(context, {
     account,
     repository,
@@ -80,7 +112,7 @@ async function push(input: EndpointInput): Promise<Response> {
   });
   const upload = { account, repository, uploadId };
   try {
-    await finishUpload(context, upload, digest, last);
+    await finishUpload(context, upload, digest, whole);
   } catch (error) {
     // The client does not know the session: nobody else would ever end it.
     await cancelUpload(context, upload).catch((secondError: unknown) => {
