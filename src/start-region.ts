@@ -121,6 +121,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     authenticateBasic: basicAuthentication({ keys, tokens, clock }),
     source: { ...documentResourceSource(context.metadata), ...noIdentities },
     audit: noAudit,
+    journal: context.metadata.read,
     clock,
     region: configuration.region,
   });

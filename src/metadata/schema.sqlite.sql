@@ -12,6 +12,20 @@ CREATE TABLE access_keys (
 
 CREATE INDEX access_keys_by_principal on access_keys (principal, created_at);
 
+CREATE TABLE audit_blocks (
+  last_at bigint not null,
+  id text not null,
+  first_at bigint not null,
+  calls bigint not null,
+  denied bigint not null,
+  principals text not null,
+  encoding text not null,
+  lines bytea not null,
+  primary key (last_at, id)
+);
+
+CREATE INDEX audit_blocks_with_denials on audit_blocks (last_at, id) where denied > 0;
+
 CREATE TABLE blobs (
   digest text primary key,
   size bigint not null,

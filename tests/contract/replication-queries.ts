@@ -131,6 +131,8 @@ export function replicationQueriesContract(suite: QuerySuite): void {
       expect(await nextDue(true)).toBe(9000);
       await hasten(["refused", "unreachable"]);
       expect(await nextDue(true)).toBe(400);
+      await transaction((tx) => q.hastenImplausible(tx, { now: 350, latest: 399 }));
+      expect(await nextDue(true)).toBe(350);
       lease = await claimOne(400, true);
       expect(await transaction((tx) => q.failReplication(tx, lease, recorded))).toBe(true);
       expect((await status(0))?.state).toBe("failed");
