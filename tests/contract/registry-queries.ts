@@ -297,13 +297,6 @@ export function registryQueriesContract(suite: QuerySuite): void {
       const expired = (limit: number) => q.selectExpiredUploads(suite.store.read, 10, limit);
       expect(await expired(10)).toEqual(["u2", "u3"]);
       expect(await expired(1)).toEqual(["u2"]);
-      const expire = (before: number) =>
-        transaction((tx) => q.deleteExpiredUpload(tx, "u3", before));
-      expect([await expire(1), await expire(1e15), await expire(1e15)]).toEqual([
-        false,
-        true,
-        false,
-      ]);
       const remove = () => transaction((tx) => q.deleteUpload(tx, "u2"));
       expect([await remove(), await remove()]).toEqual([true, false]);
       const expire = (id: string, touchedBefore: number) =>
