@@ -23,7 +23,7 @@ const detailsLimit = 100;
 
 const bytes = (count: number) => `${count} bytes`;
 
-export const wireErrors: { readonly [C in ErrorCode]: WireError<C> } = {
+const wireErrors: { readonly [C in ErrorCode]: WireError<C> } = {
   name_invalid: {
     status: 400,
     code: "NAME_INVALID",
@@ -153,7 +153,7 @@ const parameterCodes = new Map([
 ]);
 
 /** Errors of the protocol itself, which the registry's verbs do not know. */
-export const protocolErrors = {
+const protocolErrors = {
   unauthorized: {
     status: 401,
     code: "UNAUTHORIZED",
@@ -185,6 +185,18 @@ export const protocolErrors = {
 } as const satisfies Record<string, { status: number; code: string; when: string }>;
 
 export type ProtocolErrorName = keyof typeof protocolErrors;
+
+export interface CataloguedError {
+  readonly status: number;
+  readonly code: string;
+  readonly when: string;
+}
+
+/** Everything that can be answered, by the name that the log has. */
+export const errorCatalogue: Readonly<Record<ErrorCode | ProtocolErrorName, CataloguedError>> = {
+  ...wireErrors,
+  ...protocolErrors,
+};
 
 /** Of every endpoint that reads a body. */
 export const bodyErrors = ["body_stalled", "body_cut_off"] as const;

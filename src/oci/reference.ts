@@ -1,17 +1,9 @@
 /** docs/reference/oci.md, made from the table of endpoints and the catalogues of errors. */
 import { manifestNestingLimit, manifestReferencesLimit } from "../image/manifest.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { protocolErrors, wireErrors } from "./errors.ts";
+import { type CataloguedError, errorCatalogue } from "./errors.ts";
 import { routePaths } from "./path.ts";
 import { endpoints } from "./router.ts";
-
-interface CataloguedError {
-  readonly status: number;
-  readonly code: string;
-  readonly when: string;
-}
-
-const catalogue: Readonly<Record<string, CataloguedError>> = { ...wireErrors, ...protocolErrors };
 
 /** @param generated the line that says where the page comes from */
 export function ociPage(generated: string): string {
@@ -45,7 +37,7 @@ the specification; the statuses are exact.
 
 | Name | Status | Code | When |
 |---|---|---|---|
-${Object.entries(catalogue).map(errorRow).join("\n")}
+${Object.entries(errorCatalogue).map(errorRow).join("\n")}
 
 ## Uploads
 

@@ -87,24 +87,20 @@ describe.skipIf(!available).each(versions)("$name", ({ containerd, ctr }) => {
     ["the second version", "debianVersion2"],
     ["zstd", "zstd"],
     ["46 layers", "manyLayers"],
-  ] as const)(
-    "%s: pulled and pushed byte for byte",
-    async (_, image) => {
-      const source = `source/${image.toLowerCase()}:1`;
-      const target = `target/${image.toLowerCase()}:1`;
-      await seed(images[image], source);
-      await pull(name(source));
-      const { digest, digests } = await readLayoutImage(images[image]);
-      expect(await ctrImages("ls", `name==${name(source)}`)).toContain(digest);
-      await ctrImages("tag", name(source), name(target));
-      await push(name(target));
-      const [repository = "", tag = ""] = target.split(":");
-      const pushed = await registry.verifyImage(repository, tag);
-      expect(pushed.digest).toBe(digest);
-      expect([...pushed.digests].sort()).toEqual([...digests].sort());
-    },
-    120_000,
-  );
+  ] as const)("%s: pulled and pushed byte for byte", async (_, image) => {
+    const source = `source/${image.toLowerCase()}:1`;
+    const target = `target/${image.toLowerCase()}:1`;
+    await seed(images[image], source);
+    await pull(name(source));
+    const { digest, digests } = await readLayoutImage(images[image]);
+    expect(await ctrImages("ls", `name==${name(source)}`)).toContain(digest);
+    await ctrImages("tag", name(source), name(target));
+    await push(name(target));
+    const [repository = "", tag = ""] = target.split(":");
+    const pushed = await registry.verifyImage(repository, tag);
+    expect(pushed.digest).toBe(digest);
+    expect([...pushed.digests].sort()).toEqual([...digests].sort());
+  });
 
   test("an index: all of it, and one architecture", async () => {
     await seed(images.multiArchitecture, "multi:1");

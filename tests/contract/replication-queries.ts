@@ -165,6 +165,21 @@ export function replicationQueriesContract(suite: QuerySuite): void {
       expect(await status(0)).toMatchObject({ failure_code: failure.code, state: "pending" });
     });
 
+    test("that are due later than anything can be are due now", async () => {
+      const { region, claim, nextDue } = await fixture(1);
+      const [lease] = await claim(200);
+      if (lease === undefined) throw new Error("nothing was claimed");
+      const next = { dueAt: 900_000, attempts: 1 };
+      await transaction((tx) => q.retryReplication(tx, lease, { ...failure, bytesSent: 0 }, next));
+      const hasten = (latest: number) =>
+        transaction((tx) => q.hastenImplausible(tx, { now: 300, latest }));
+      await hasten(900_000);
+      expect(await nextDue()).toBe(900_000);
+      await hasten(899_999);
+      expect(await nextDue()).toBe(300);
+      expect(region).toBe(lease.destination_region);
+    });
+
     test("lose their leases when the worker starts anew", async () => {
       const { claim, nextDue } = await fixture(1);
       const [lease] = await claim(200);

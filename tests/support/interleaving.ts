@@ -198,11 +198,16 @@ async function runOnce(
     const enabled = tasks.filter((task) => isEnabled(task, tasks, options));
     if (enabled.length === 0) {
       if (tasks.every(({ ended, crashed }) => ended || crashed)) break;
-      throw new Error(`nobody can go on: ${trace.join("; ")}`);
+      const running = tasks.filter((task) => !task.settled);
+      if (running.length === 0) throw new Error(`nobody can go on: ${trace.join("; ")}`);
+      // The database seemed to hold them when we looked, and has let go.
+      await Promise.race(running.map((task) => task.untilSettled()));
+      continue;
     }
     const choices = choicesOf(enabled, tasks, options);
+    const wanted = prefix[points.length];
     const taken =
-      prefix[points.length] ??
+      choices.find(({ kind, task }) => kind === wanted?.kind && task === wanted.task) ??
       choices.find(({ kind, task }) => kind === "step" && task === current) ??
       choices[0];
     const task = tasks.find(({ name }) => name === taken?.task);
@@ -255,6 +260,7 @@ function isEnabled(task: Task, tasks: readonly Task[], options: ExploreOptions):
 /** Every task stands before a step, has ended, or waits in the database for another one. */
 async function untilAllSettled(tasks: readonly Task[], options: ExploreOptions): Promise<void> {
   const { blockedSessions } = options;
+  let seenBlocked = 0;
   for (;;) {
     const running = tasks.filter((task) => !task.settled);
     if (running.length === 0) return;
@@ -270,7 +276,8 @@ async function untilAllSettled(tasks: readonly Task[], options: ExploreOptions):
     if (moved) continue;
     const blocked = await blockedSessions();
     const still = tasks.filter((task) => !task.settled).length;
-    if (still > 0 && still < tasks.length && blocked >= still) return;
+    seenBlocked = blocked >= still ? seenBlocked + 1 : 0;
+    if (still > 0 && still < tasks.length && seenBlocked === 2) return;
   }
 }
 
