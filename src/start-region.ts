@@ -147,6 +147,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
         tagsPageLimit: limits.tagsPage,
         catalogPageLimit: limits.catalogPage,
         catalogPageDefault: Math.min(defaultOciSettings.catalogPageDefault, limits.catalogPage),
+        // A stall is noticed before twice this time: within the limit that the operator set.
+        bodyStallMilliseconds: limits.idle.milliseconds / 2,
       },
     }),
     aws: awsHandler({

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { BlobStore } from "../../src/blobs/blob-store.ts";
 import { digestOf } from "../../src/image/digest.ts";
 import { mediaTypes } from "../../src/image/media-type.ts";
+import { defaultOciSettings } from "../../src/oci/endpoint.ts";
 import { expectConsistent } from "../support/consistency.ts";
 import {
   absentDigest,
@@ -127,7 +128,7 @@ describe("a body that is cut off is never taken for a whole one", () => {
 });
 
 describe("a client that stops sending", () => {
-  const stall = 15_000;
+  const stall = defaultOciSettings.bodyStallMilliseconds;
 
   test("holds its session no longer than twice the limit, and then gets 408", async () => {
     const location = await beginUpload(registry, "stall");
