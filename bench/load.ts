@@ -1,4 +1,5 @@
 /** What is done to a registry: by curl and wrk where bytes or requests per second are counted. */
+import { open } from "node:fs/promises";
 import type { BenchServer } from "./server.ts";
 
 export const sha256 = (bytes: Uint8Array) =>
@@ -82,6 +83,19 @@ export async function curlPut(
 export const curlGet = (server: BenchServer, path: string) =>
   curl(server, [`${server.url}${path}`], 200);
 
+/** Seconds for the same bytes without any registry: the disk's own limit, fsync included. */
+export async function writeAndSync(file: string, bytes: Uint8Array): Promise<number> {
+  const begin = performance.now();
+  const handle = await open(file, "w");
+  try {
+    await handle.write(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  return (performance.now() - begin) / 1000;
+}
+
 async function curl(server: BenchServer, parameters: string[], status: number): Promise<number> {
   const headers = Object.entries(server.headers).flatMap(([name, value]) => [
     "-H",
@@ -104,7 +118,9 @@ export async function wrk(
   path: string,
   { connections, seconds }: { connections: number; seconds: number },
 ): Promise<WrkResult> {
-  const headers = Object.entries(server.headers).flatMap(([name, value]) => [
+  // docker-registry answers 404 to whoever does not name the OCI type.
+  const accept = "application/vnd.oci.image.manifest.v1+json";
+  const headers = Object.entries({ ...server.headers, accept }).flatMap(([name, value]) => [
     "-H",
     `${name}: ${value}`,
   ]);

@@ -46,7 +46,9 @@ try {
     if (!scenario.name.includes(values.only)) continue;
     const measured = new Map(servers.map((server) => [server, { all: [] as number[], note: "" }]));
     for (const server of servers) await scenario.prepare(server);
+    const limits: number[] = [];
     for (let round = 0; round < rounds; round++) {
+      if (scenario.limit !== undefined) limits.push(await scenario.limit.measure());
       for (const [server, samples] of measured) {
         const { value, note } = await scenario.run(server, round);
         samples.all.push(value);
@@ -59,6 +61,12 @@ try {
         { median: median(all), all, note },
       ]),
     );
+    if (scenario.limit !== undefined) {
+      results[scenario.name] = {
+        ...results[scenario.name],
+        [scenario.limit.name]: { median: median(limits), all: limits, note: "" },
+      };
+    }
     if (!values.json) report(scenario.name, scenario.unit, scenario.bar);
   }
   if (values.json) console.log(JSON.stringify(results, undefined, 2));

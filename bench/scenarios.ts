@@ -1,7 +1,7 @@
 /** What is measured. Each scenario prepares a server once and is then run in rounds. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { curlGet, curlPut, pushBlob, pushImage, sha256, wrk } from "./load.ts";
+import { curlGet, curlPut, pushBlob, pushImage, sha256, writeAndSync, wrk } from "./load.ts";
 import type { BenchServer } from "./server.ts";
 
 export interface Measurement {
@@ -17,6 +17,8 @@ export interface Scenario {
   readonly bar: number;
   prepare(server: BenchServer): Promise<void>;
   run(server: BenchServer, round: number): Promise<Measurement>;
+  /** What the machine could do at best, measured in the same rounds. */
+  readonly limit?: { readonly name: string; measure(): Promise<number> };
 }
 
 const mebibyte = 1024 * 1024;
@@ -44,6 +46,10 @@ export function scenarios(scratch: string): readonly Scenario[] {
       name: "PUT blob of 256 MiB",
       unit: "MiB/s",
       bar: 3,
+      limit: {
+        name: "this disk, with fsync",
+        measure: async () => largeMebibytes / (await writeAndSync(join(scratch, "disk"), large)),
+      },
       async prepare() {
         await mkdir(scratch, { recursive: true });
       },

@@ -1,16 +1,23 @@
 /**
  * `npm run test:postgres`: every test that needs PostgreSQL, on the server that
  * `PORTOLAN_TEST_POSTGRES_URL` names, or else on a private one that is started for the run from the
- * distribution's packages and removed afterwards. Arguments are passed to `bun test`.
+ * distribution's packages and removed afterwards.
+ *
+ *     npm run test:postgres                        all files that mention PostgreSQL's test support
+ *     npm run test:postgres -- tests/contract      a folder or a file, and options of `bun test`
  */
-import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { postgresPrograms, startPostgresServer } from "../tests/support/postgres-server.ts";
+import { runTests } from "./run-tests.ts";
 
-const suites = process.argv.slice(2);
-const given = process.env.PORTOLAN_TEST_POSTGRES_URL;
+const root = join(import.meta.dir, "..");
+const given = process.argv.slice(2);
+const suites = given.length > 0 ? given : suitesThatNeedPostgres();
+const url = process.env.PORTOLAN_TEST_POSTGRES_URL;
 
-if (given !== undefined) {
-  process.exit(await runTests(given));
+if (url !== undefined) {
+  process.exit(await testOn(url));
 }
 const programs = postgresPrograms();
 if (programs === undefined) {
@@ -21,23 +28,25 @@ let exitCode = 1;
 {
   await using server = await startPostgresServer(programs);
   console.log(`PostgreSQL of ${programs} on port ${server.port}, for this run`);
-  exitCode = await runTests(server.url);
+  exitCode = await testOn(server.url);
 }
 process.exit(exitCode);
 
-/** Everything: which files look at PostgreSQL is their own affair, and `requirement` checks it. */
-function runTests(url: string): Promise<number> {
-  const tests = spawn(process.execPath, ["test", ...suites], {
-    stdio: "inherit",
-    env: {
-      ...process.env,
+/** Those that use a helper of tests/support which yields a PostgreSQL. */
+function suitesThatNeedPostgres(): string[] {
+  const needed = /support\/(?:metadata-stores|postgres-server)\.ts/;
+  return [...new Bun.Glob("{src,tests}/**/*.test.ts").scanSync({ cwd: root })]
+    .filter((path) => needed.test(readFileSync(join(root, path), "utf8")))
+    .map((path) => `./${path}`)
+    .sort();
+}
+
+function testOn(url: string): Promise<number> {
+  return runTests({
+    parameters: suites,
+    environment: {
       PORTOLAN_TEST_POSTGRES_URL: url,
       PORTOLAN_REQUIRE: [process.env.PORTOLAN_REQUIRE, "postgres"].filter(Boolean).join(","),
     },
-  });
-  // An interrupt from the terminal reaches the tests as well; wait for them, then clean up.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => tests.kill(signal));
-  return new Promise((resolve) => {
-    tests.once("exit", (code, signal) => resolve(code ?? (signal === null ? 1 : 130)));
   });
 }

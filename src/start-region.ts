@@ -2,53 +2,46 @@
  * Builds a region from its configuration with the real drivers, and starts it. `main.ts` runs one
  * in a process; `npm run dev`, the demo and tests run several.
  */
-import { mkdir, unlink, writeFile } from "node:fs/promises";
+import { unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Access } from "./access/access.ts";
+import { noAudit } from "./access/audit.ts";
+import { basicAuthentication } from "./access/basic-authentication.ts";
 import { ensureRootCredentials, rootPrincipal, storedAccessKeys } from "./access/credentials.ts";
 import { secretCipher } from "./access/installation-key.ts";
-import { rootAccess } from "./access/root-access.ts";
+import { policyAccess } from "./access/policy-access.ts";
+import { documentResourceSource } from "./access/policy-documents.ts";
+import { noIdentities } from "./access/policy-source.ts";
 import { registryTokens } from "./access/tokens.ts";
 import { awsHandler } from "./aws/handler.ts";
-import { filesystemBlobStore } from "./blobs/filesystem.ts";
-import { verified } from "./blobs/verified.ts";
-import { measuredMetadataStore } from "./metadata/measured.ts";
-import type { MetadataStore } from "./metadata/metadata-store.ts";
-import { postgresMetadataStore } from "./metadata/postgres.ts";
-import { sqliteMetadataStore } from "./metadata/sqlite.ts";
+import { countAllUploads } from "./metadata/queries/uploads.ts";
 import { defaultOciSettings } from "./oci/endpoint.ts";
 import { ociHandler } from "./oci/handler.ts";
+import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts";
 import { openReplication } from "./region-replication.ts";
-import { claimRegion } from "./registry/claim-region.ts";
 import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
 import { expireUploads } from "./registry/expire-uploads.ts";
-import { hybridClock } from "./registry/hybrid-clock.ts";
-import { keyedMutex } from "./registry/keyed-mutex.ts";
 import type { Clock, Random } from "./runtime/clock.ts";
 import type { Configuration } from "./runtime/configuration-entries.ts";
 import { formatListenAddress, type ListenAddress } from "./runtime/configuration-values.ts";
 import { lockDirectory } from "./runtime/directory-lock.ts";
 import { type HealthCheck, healthHandler } from "./runtime/health.ts";
-import {
-  type Listener,
-  type ListenerOptions,
-  startListener,
-  type TlsFiles,
-} from "./runtime/listener.ts";
+import { readInstallationFiles } from "./runtime/installation-files.ts";
+import { type Listener, type ListenerOptions, startListener } from "./runtime/listener.ts";
 import type { LogOutput } from "./runtime/logger.ts";
 import { metricsRegistry } from "./runtime/metrics.ts";
 import { metricsHandler } from "./runtime/metrics-endpoint.ts";
 import { registerProcessMetrics } from "./runtime/process-metrics.ts";
 import { isLogged, requestLine } from "./runtime/request-log.ts";
 import { requestMetrics } from "./runtime/request-metrics.ts";
-import { startSchedule } from "./runtime/schedule.ts";
+import { type ScheduledWork, startSchedule } from "./runtime/schedule.ts";
 import {
   generateInstallationKey,
   type RootCredentials,
   readInstallationKey,
-  readRootCredentials,
   writeSecretFile,
 } from "./runtime/secret-files.ts";
+import { readTlsFiles, type TlsFiles } from "./runtime/tls-files.ts";
 import { createServer, welcomeHandler } from "./server.ts";
 import { version } from "./version.ts";
 
@@ -78,19 +71,13 @@ const uploadExpiryIntervalMilliseconds = 10 * 60_000;
 /** Gauges between two readings are as old as this at most. */
 const lagIntervalMilliseconds = 5000;
 
-/** A region that cannot start, in words for the operator. */
-export class StartError extends Error {
-  override readonly name = "StartError";
-}
-
-/** @throws {StartError | DirectoryLockedError | RegionMismatchError | SecretFileError} */
+/**
+ * @throws {StartError | DirectoryLockedError | RegionMismatchError | InstallationFilesError} in
+ * words for the operator
+ */
 export async function startRegion(options: RegionOptions): Promise<Region> {
   const { data } = options.configuration;
-  try {
-    await mkdir(data, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new StartError(`the data directory ${data} cannot be made`, { cause: error });
-  }
+  await makeDataDirectory(data);
   const undo: (() => unknown)[] = [];
   try {
     const lock = lockDirectory(data, `process ${process.pid}`);
@@ -105,54 +92,45 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
 /** @param undo what was begun adds its end here, in order */
 async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Promise<Region> {
   const { configuration, clock, random, monotonicNow } = options;
+  const { limits } = configuration;
   const logger = options.log.logger.child({ region: configuration.region });
   const shutdown = new AbortController();
+  const { files, warnings } = await readInstallationFiles(configuration);
+  for (const warning of warnings) logger.warn({ warning }, "a secret is not well kept");
 
   const metrics = metricsRegistry((error) => logger.warn({ error }, "a metric failed"));
-  const metadata = measuredMetadataStore(
-    await openMetadata(configuration, clock, random),
-    metrics,
-    monotonicNow,
-  );
-  undo.push(() => metadata.close());
-  await claimRegion(metadata, configuration.region, clock.now());
-  const blobs = verified(await filesystemBlobStore({ root: configuration.data }));
-  undo.push(() => blobs.close());
+  const observers: ChangeObserver[] = [];
+  const registry = await openRegistry({ ...options, metrics, observers });
+  undo.push(() => registry.close());
+  const { context } = registry;
 
-  const installationKey = await readOrMakeInstallationKey(configuration, random);
+  const installationKey =
+    files.installationKey ?? (await ownInstallationKey(configuration.data, random));
   const cipher = secretCipher(installationKey, random);
   const root = await ensureRootCredentials({
-    metadata,
+    metadata: context.metadata,
     cipher,
     clock,
     random,
     account: configuration.account,
-    given: await givenRootCredentials(configuration),
+    given: files.rootCredentials,
   });
-  const keys = storedAccessKeys(metadata, cipher);
+  const keys = storedAccessKeys(context.metadata, cipher);
   const tokens = registryTokens({ installationKey, region: configuration.region, clock });
-  const access = rootAccess({ keys, tokens, clock });
-
-  const { registry, limits } = configuration;
-  const observers: ChangeObserver[] = [];
-  const context: RegistryContext = {
-    region: configuration.region,
-    metadata,
-    blobs,
+  const access = policyAccess({
+    authenticateBasic: basicAuthentication({ keys, tokens, clock }),
+    source: { ...documentResourceSource(context.metadata), ...noIdentities },
+    audit: noAudit,
+    journal: context.metadata.read,
     clock,
-    random,
-    hybridClock: hybridClock(clock),
-    settings: {
-      createRepositoryOnPush: registry.createRepositoryOnPush,
-      manifestBytesLimit: registry.manifestLimit.bytes,
-      blobBytesLimit: registry.blobLimit.bytes,
-      uploadsPerRepositoryLimit: registry.uploadsPerRepositoryLimit,
-      uploadExpiryMilliseconds: registry.uploadExpiry.milliseconds,
-      garbageGraceMilliseconds: registry.garbageGrace.milliseconds,
-    },
-    observers,
-    uploadMutex: keyedMutex(),
-  };
+    region: configuration.region,
+  });
+  observers.push(access.observer);
+
+  metrics.gauge(
+    { name: "uploads_open", help: "Upload sessions that are neither finished nor cancelled." },
+    async (gauge) => gauge.series().set(await countAllUploads(context.metadata.read)),
+  );
   registerProcessMetrics(metrics, { version, region: configuration.region, monotonicNow });
   const countRequest = requestMetrics(metrics);
   const replication = await openReplication({ configuration, context, metrics, logger });
@@ -165,9 +143,9 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       access,
       settings: {
         ...defaultOciSettings,
-        tagsPageLimit: limits.pageSize,
-        catalogPageLimit: limits.pageSize,
-        catalogPageDefault: Math.min(defaultOciSettings.catalogPageDefault, limits.pageSize),
+        tagsPageLimit: limits.tagsPage,
+        catalogPageLimit: limits.catalogPage,
+        catalogPageDefault: Math.min(defaultOciSettings.catalogPageDefault, limits.catalogPage),
       },
     }),
     aws: awsHandler({
@@ -175,17 +153,14 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       access,
       keys,
       tokens,
-      knownRegions: new Set([
-        configuration.region,
-        ...configuration.chart.map((region) => region.name),
-      ]),
+      knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
       reportError: (error, { requestId }) =>
         logger.error({ requestId, error }, "request failed unexpectedly"),
     }),
     ...(replication !== undefined && { replication: replication.handler }),
     health: healthHandler({
       clock,
-      checks: healthChecks(metadata, configuration.data),
+      checks: healthChecks(context, configuration.data),
       isShuttingDown: () => shutdown.signal.aborted,
       onFailure: (check, error) => logger.warn({ check, error }, "health check failed"),
     }),
@@ -196,9 +171,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     }),
     welcome: welcomeHandler(configuration.region, version),
   });
-
-  const tls = await readTls(configuration);
-  const listener = listen(configuration, tls, {
+  const listener = listen(configuration, files.tls, {
     handler,
     random,
     monotonicNow,
@@ -220,28 +193,25 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     replication.start();
     undo.push(() => replication.stop());
   }
-  const schedule = startSchedule(
-    clock,
-    [
-      {
-        name: "upload expiry",
-        intervalMilliseconds: uploadExpiryIntervalMilliseconds,
-        async run() {
-          const expired = await expireUploads(context);
-          if (expired > 0) logger.info({ uploads: expired }, "abandoned uploads dropped");
-        },
+  const works: ScheduledWork[] = [
+    {
+      name: "upload expiry",
+      intervalMilliseconds: uploadExpiryIntervalMilliseconds,
+      async run() {
+        const expired = await expireUploads(context);
+        if (expired > 0) logger.info({ uploads: expired }, "abandoned uploads dropped");
       },
-      ...(replication === undefined
-        ? []
-        : [
-            {
-              name: "replication lag",
-              intervalMilliseconds: lagIntervalMilliseconds,
-              run: async () => void (await replication.lags()),
-            },
-          ]),
-    ],
-    (work, error) => logger.error({ work: work.name, error }, "scheduled work failed"),
+    },
+  ];
+  if (replication !== undefined) {
+    works.push({
+      name: "replication lag",
+      intervalMilliseconds: lagIntervalMilliseconds,
+      run: async () => void (await replication.lags()),
+    });
+  }
+  const schedule = startSchedule(clock, works, (work, error) =>
+    logger.error({ work: work.name, error }, "scheduled work failed"),
   );
   undo.push(() => schedule.stop());
 
@@ -254,15 +224,15 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
         ? undefined
         : { accessKeyId: root.accessKeyId, secretAccessKey: root.generatedSecretAccessKey },
     async reload() {
-      const files = await readTls(configuration);
-      if (files === undefined) return;
-      listener.replaceTls(files);
-      logger.info({}, "certificate read again");
+      const { certificate, key } = configuration.tls;
+      if (certificate === undefined || key === undefined) return;
+      listener.replaceTls(await readTlsFiles(certificate, key));
+      logger.info({ certificate }, "certificate read again");
     },
     async stop() {
+      if (shutdown.signal.aborted) return;
       shutdown.abort();
-      const inFlight = listener.requestsInFlight();
-      logger.info({ inFlight }, "shutting down");
+      logger.info({ inFlight: listener.requestsInFlight() }, "shutting down");
       const cut = await listener.stop(limits.shutdown.milliseconds);
       if (cut > 0) logger.warn({ requests: cut }, "requests were cut off at the deadline");
       for (const step of undo.reverse()) await step();
@@ -270,21 +240,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   };
 }
 
-function openMetadata(
-  { metadata, data }: Configuration,
-  clock: Clock,
-  random: Random,
-): Promise<MetadataStore> {
-  const now = clock.now();
-  if (metadata.driver === "sqlite") {
-    return sqliteMetadataStore({ path: join(data, "metadata.sqlite"), now });
-  }
-  if (metadata.url === undefined) throw new StartError("metadata.url is missing");
-  return postgresMetadataStore({ url: metadata.url, now, clock, random });
-}
-
-/** Ordered so that what costs least is said first. */
-function healthChecks(metadata: MetadataStore, data: string): HealthCheck[] {
+function healthChecks({ metadata }: RegistryContext, data: string): HealthCheck[] {
   return [
     {
       name: "metadata",
@@ -311,39 +267,13 @@ async function isRoot(access: Access, authorization: string): Promise<boolean> {
   return arn === rootPrincipal(account).arn;
 }
 
-async function readOrMakeInstallationKey(
-  configuration: Configuration,
-  random: Random,
-): Promise<Uint8Array> {
-  if (configuration.installationKey !== undefined) {
-    return readInstallationKey(configuration.installationKey);
-  }
-  const path = join(configuration.data, "installation-key");
-  if (!(await Bun.file(path).exists()))
+/** The key that the first start made, when the configuration names none. */
+async function ownInstallationKey(data: string, random: Random): Promise<Uint8Array> {
+  const path = join(data, "installation-key");
+  if (!(await Bun.file(path).exists())) {
     await writeSecretFile(path, generateInstallationKey(random));
-  return readInstallationKey(path);
-}
-
-async function givenRootCredentials({ root }: Configuration): Promise<RootCredentials | undefined> {
-  const { accessKeyId, secretAccessKey, credentials } = root;
-  if (accessKeyId !== undefined && secretAccessKey !== undefined) {
-    return { accessKeyId, secretAccessKey };
   }
-  return credentials === undefined ? undefined : readRootCredentials(credentials);
-}
-
-async function readTls({ tls }: Configuration): Promise<TlsFiles | undefined> {
-  if (tls.certificate === undefined || tls.key === undefined) return undefined;
-  const [certificate, key] = await Promise.all(
-    [tls.certificate, tls.key].map(async (path) => {
-      try {
-        return await Bun.file(path).text();
-      } catch (error) {
-        throw new StartError(`${path} cannot be read`, { cause: error });
-      }
-    }),
-  );
-  return { certificate: certificate ?? "", key: key ?? "" };
+  return readInstallationKey(path);
 }
 
 function listen(
@@ -364,7 +294,7 @@ function listen(
   } catch (error) {
     const { code } = error as { code?: string };
     const address = formatListenAddress(configuration.listen);
-    const reason = code === "EADDRINUSE" ? "another process listens there" : (code ?? "see cause");
+    const reason = code === "EADDRINUSE" ? "another process listens there" : "see below";
     throw new StartError(`cannot listen on ${address}: ${reason}`, { cause: error });
   }
 }

@@ -3,7 +3,7 @@ import { manualClock } from "../../tests/support/manual-clock.ts";
 import { selectAccessKey, updateAccessKeyStatus } from "../metadata/queries/access-keys.ts";
 import { sqliteMetadataStore } from "../metadata/sqlite.ts";
 import { systemRandom } from "../runtime/clock.ts";
-import { ensureRootCredentials, storedAccessKeys } from "./credentials.ts";
+import { ensureRootCredentials, rootPrincipal, storedAccessKeys } from "./credentials.ts";
 import { SecretDecryptionError, secretCipher } from "./installation-key.ts";
 
 const account = "111122223333";
@@ -40,7 +40,7 @@ test("the first start generates credentials and shows them; the next start does 
   expect(await keys.find(first.accessKeyId)).toEqual({
     id: first.accessKeyId,
     secretAccessKey: first.generatedSecretAccessKey ?? "",
-    principal: { arn: `arn:aws:iam::${account}:root`, account },
+    principal: { ...rootPrincipal(account), accessKeyId: first.accessKeyId },
   });
 });
 

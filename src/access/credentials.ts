@@ -29,7 +29,8 @@ export interface AccessKeys {
 
 /** As AWS names it, for example `arn:aws:iam::111122223333:root`. */
 export function rootPrincipal(account: string): Principal {
-  return { arn: `arn:aws:iam::${account}:root`, account };
+  const arn = `arn:aws:iam::${account}:root`;
+  return { kind: "root", arn, account, identityArn: arn, userId: account };
 }
 
 export function storedAccessKeys(metadata: MetadataStore, cipher: SecretCipher): AccessKeys {
@@ -38,10 +39,13 @@ export function storedAccessKeys(metadata: MetadataStore, cipher: SecretCipher):
       if (!accessKeyIdPattern.test(accessKeyId)) return undefined;
       const row = await selectAccessKey(metadata.read, accessKeyId);
       if (row === undefined || row.status !== "active") return undefined;
+      const root = rootPrincipal(row.account);
+      // Keys of users are not in this table.
+      if (row.principal !== root.arn) return undefined;
       return {
         id: row.id,
         secretAccessKey: cipher.decrypt(row.secret, boundTo(row)),
-        principal: { arn: row.principal, account: row.account },
+        principal: { ...root, accessKeyId: row.id },
       };
     },
   };

@@ -15,7 +15,8 @@ import { equalInConstantTime } from "./constant-time.ts";
 import { deriveKey } from "./installation-key.ts";
 
 export interface TokenHolder {
-  readonly principal: Principal;
+  /** The rest of the principal is what the key says when the token is used. */
+  readonly principal: Pick<Principal, "arn" | "account">;
   /** The key that the token was asked for with; when it ends, the token ends. */
   readonly accessKeyId: string;
 }

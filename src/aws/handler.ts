@@ -35,6 +35,7 @@ export function awsHandler(options: AwsHandlerOptions): Handler {
   };
   const ecr = ecrService(options);
   return async (request, context) => {
+    context.log.endpoint = "aws";
     const target = request.headers.get("x-amz-target") ?? "";
     if (target.startsWith(`${ecr.targetPrefix}.`)) {
       return handleJson(ecr, protocol, request, context);

@@ -3,7 +3,7 @@
  * checks of every operation lives here and nowhere else.
  * https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
  */
-import type { Access } from "../access/access.ts";
+import { type Access, requestFacts } from "../access/access.ts";
 import type { AccessKeys } from "../access/credentials.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { RequestContext } from "../runtime/request.ts";
@@ -104,10 +104,12 @@ async function run<ServiceContext>(
   }
 
   // Permission, before anything is looked up: a refusal does not tell what exists.
-  for (const { action, resource } of prepared.output.permissions) {
-    const decision = access.decide(key.principal, action, resource);
-    if (!decision.allowed) throw accessDenied(decision.message);
-  }
+  const facts = requestFacts(request, context, clock.now());
+  const decision = await access.authorize(
+    { principal: key.principal, request: facts },
+    prepared.output.permissions,
+  );
+  if (!decision.allowed) throw accessDenied(decision.message);
 
   return prepared.output.handle();
 }

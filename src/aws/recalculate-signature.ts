@@ -33,11 +33,15 @@ export class SignatureRecalculation extends SignatureV4Base {
     this.#credentials = credentials;
   }
 
+  /**
+   * Hexadecimal. Undefined when no signature can be right, because the signed headers are not all
+   * there, or are not listed once each and in order.
+   */
   async signature(
     { method, path, query, headers }: ReceivedRequest,
     { signedHeaders, date }: Signature,
     payloadHash: string,
-  ): Promise<string> {
+  ): Promise<string | undefined> {
     const values = signedHeaders.flatMap((name) => {
       const value = isHeaderName(name) ? headers.get(name) : null;
       return value === null ? [] : [[name, value] as const];
@@ -51,6 +55,7 @@ export class SignatureRecalculation extends SignatureV4Base {
       headers: Object.fromEntries(values),
     };
     const canonicalHeaders = getCanonicalHeaders(request, undefined, new Set(signedHeaders));
+    if (this.getCanonicalHeaderList(canonicalHeaders) !== signedHeaders.join(";")) return undefined;
     const canonicalRequest = this.createCanonicalRequest(request, canonicalHeaders, payloadHash);
     const shortDate = date.basic.slice(0, 8);
     const scope = createScope(shortDate, this.#region, this.service);

@@ -64,7 +64,9 @@ export async function authenticateSignature(
     signature,
     unsignedPayload ? UNSIGNED_PAYLOAD : createHash("sha256").update(body).digest("hex"),
   );
-  if (!equalInConstantTime(calculated, signature.signature)) throw signatureDoesNotMatch();
+  if (calculated === undefined || !equalInConstantTime(calculated, signature.signature)) {
+    throw signatureDoesNotMatch();
+  }
   return { key, body };
 }
 

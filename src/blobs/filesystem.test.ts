@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, linkSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { bytesOf, chunksOf } from "../../tests/support/registry.ts";
+import { bytesOf, chunksOf } from "../../tests/support/registry-pushes.ts";
 import {
   memoryDirectory,
   type TemporaryDirectory,

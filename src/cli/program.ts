@@ -4,6 +4,8 @@ import { ConfigurationError } from "../runtime/configuration.ts";
 import { version } from "../version.ts";
 import { type CommandContext, CommandError } from "./command-context.ts";
 import { addChartCommand } from "./commands/chart.ts";
+import { addCompletionCommand } from "./commands/completion.ts";
+import { addConfigCommand } from "./commands/config.ts";
 import { addServeCommand, type Serve } from "./commands/serve.ts";
 import { addVersionCommand } from "./commands/version.ts";
 
@@ -21,6 +23,8 @@ export function createProgram(context: CommandContext, parts: ProgramParts): Com
     .addHelpText("after", "\nEvery command has examples: portolan <command> --help");
   addServeCommand(program, context, parts.serve);
   addChartCommand(program, context);
+  addConfigCommand(program, context);
+  addCompletionCommand(program, context);
   addVersionCommand(program, context);
   // Options that are inherited by commands made before the settings above would be lost.
   for (const command of everyCommand(program)) command.copyInheritedSettings(program);

@@ -14,6 +14,11 @@ export interface Dialect {
   readonly forUpdate: "" | "for update";
   /** The same, passing over rows that another transaction holds. */
   readonly forUpdateSkipLocked: "" | "for update skip locked";
+  /**
+   * A statement that holds the name `$1` until the transaction ends, whether or not a row of that
+   * name exists; empty where transactions run one at a time. See `queries/hold.ts`.
+   */
+  readonly holdName: string;
 }
 
 /** Integers come back as numbers, bytes as Uint8Array, absent values as null. */

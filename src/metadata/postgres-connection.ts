@@ -3,8 +3,15 @@ import type { SqlValue } from "./metadata-store.ts";
 import { checkParameters } from "./parameters.ts";
 import type { PostgresAddress } from "./postgres-url.ts";
 
-/** A pool. Every field is given, so that none is taken from the environment. */
-export function connect(address: PostgresAddress, connectionsLimit: number): Bun.SQL {
+/**
+ * A pool. Every field is given, so that none is taken from the environment.
+ * @param settings run-time parameters of its sessions
+ */
+export function connect(
+  address: PostgresAddress,
+  connectionsLimit: number,
+  settings: Readonly<Record<string, string>> = {},
+): Bun.SQL {
   return new Bun.SQL({
     adapter: "postgres",
     hostname: address.host,
@@ -26,6 +33,7 @@ export function connect(address: PostgresAddress, connectionsLimit: number): Bun
       tcp_keepalives_idle: 20,
       tcp_keepalives_interval: 5,
       tcp_keepalives_count: 4,
+      ...settings,
     },
   });
 }
@@ -91,6 +99,12 @@ export async function commit(connection: Bun.SQL, durable: boolean): Promise<voi
 
 interface CommandResult {
   readonly command: string;
+}
+
+/** The session's own setting, unless that would never wait for the disk. */
+export async function durableSettings(connection: Bun.SQL): Promise<Record<string, string>> {
+  const rows: { synchronous_commit: string }[] = await connection.unsafe("show synchronous_commit");
+  return rows[0]?.synchronous_commit === "off" ? { synchronous_commit: "on" } : {};
 }
 
 /** `set local` ends with the transaction: the record behind it is synchronous again. */

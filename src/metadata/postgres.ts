@@ -3,9 +3,10 @@
  * pipelines, prepares statements, and passes everything in `tests/contract`, so no dependency is
  * needed.
  *
- * Isolation is READ COMMITTED. A transaction holds the rows that it relies on, and the journal's
- * counter row from its first journal row to its commit, so the order of sequences is the order in
- * which commits become visible: whoever sees change 6 sees change 5.
+ * Isolation is READ COMMITTED. A transaction holds the rows that it relies on, the repository or a
+ * name where a row may not exist yet, and the journal's counter row from its first journal row to
+ * its commit, so the order of sequences is the order in which commits become visible: whoever sees
+ * change 6 sees change 5.
  */
 import type { Clock, Random } from "../runtime/clock.ts";
 import type {
@@ -21,6 +22,7 @@ import {
   beginStatements,
   commit,
   connect,
+  durableSettings,
   isRepeatable,
   runStatement,
 } from "./postgres-connection.ts";
@@ -30,6 +32,7 @@ import { type TransactionScope, transactionScope } from "./transaction-scope.ts"
 const dialect: Dialect = {
   forUpdate: "for update",
   forUpdateSkipLocked: "for update skip locked",
+  holdName: "select pg_advisory_xact_lock(hashtextextended($1, 0))",
 };
 
 export interface PostgresOptions {
@@ -56,8 +59,15 @@ const migrationLock = 5_001_111_122;
 
 export async function postgresMetadataStore(options: PostgresOptions): Promise<MetadataStore> {
   const address = parsePostgresUrl(options.url);
-  const transactions = connect(address, options.transactionConnectionsLimit ?? 16);
   const reads = connect(address, options.readConnectionsLimit ?? 8);
+  let settings: Record<string, string>;
+  try {
+    settings = await repeatedly(() => durableSettings(reads));
+  } catch (error) {
+    await reads.close({ timeout: 0 });
+    throw error;
+  }
+  const transactions = connect(address, options.transactionConnectionsLimit ?? 16, settings);
   let closing: Promise<void> | undefined;
   /** What `close` waits for. */
   const inFlight = new Set<Promise<unknown>>();
@@ -106,10 +116,11 @@ export async function postgresMetadataStore(options: PostgresOptions): Promise<M
       await commit(connection, durable);
       return { result, scope };
     } catch (error) {
-      scope.abandon();
+      const failure = scope.abandon();
       // The connection may be the thing that failed, and then there is nothing to roll back.
       await connection.unsafe("rollback").catch(() => {});
-      throw error;
+      // `work` may have made another error of it.
+      throw isRepeatable(failure) ? failure : error;
     }
   }
 

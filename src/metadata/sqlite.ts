@@ -23,7 +23,7 @@ import { migrate } from "./migrate.ts";
 import { openConnection, patiently } from "./sqlite-connection.ts";
 import { transactionScope } from "./transaction-scope.ts";
 
-const dialect: Dialect = { forUpdate: "", forUpdateSkipLocked: "" };
+const dialect: Dialect = { forUpdate: "", forUpdateSkipLocked: "", holdName: "" };
 
 /** What a written row costs in the log besides its values: the pages of its table and indexes. */
 const writeBytes = 8192;

@@ -8,8 +8,8 @@ export interface TransactionScope {
   readonly tx: Transaction;
   /** Ends the scope. @throws the failure of a statement, also when `work` swallowed it */
   end(): void;
-  /** Ends the scope of a transaction that has failed already. */
-  abandon(): void;
+  /** Ends the scope of a transaction that has failed already; returns what its statement threw. */
+  abandon(): unknown;
   /** Runs what `afterCommit` collected. */
   committed(): void;
 }
@@ -42,6 +42,7 @@ export function transactionScope(
     },
     abandon() {
       open = false;
+      return failure?.error;
     },
     committed() {
       for (const action of actions) {

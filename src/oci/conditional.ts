@@ -22,7 +22,10 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** Lazy pulls ask for many ranges at once; more than this is answered with the whole blob. */
+/**
+ * Lazy pulls ask for many ranges at once; more than this is answered with the whole blob. So is a
+ * request for more bytes than the blob has (`bytes=2-,1-,0-`), which only wants to cause work.
+ */
 const rangesLimit = 256;
 
 /**
@@ -49,7 +52,11 @@ export function requestedRanges(
     const range = resolveRange(match[1] ?? "", match[2] ?? "", size);
     if (range !== undefined) ranges.push(range);
   }
-  return ranges.length === 0 ? "unsatisfiable" : merge(ranges);
+  // Some clients put a range on every request; an empty blob has none that could be satisfied.
+  if (ranges.length === 0) return size === 0 ? "whole" : "unsatisfiable";
+  const merged = merge(ranges);
+  const bytes = merged.reduce((sum, { start, end }) => sum + end - start + 1, 0);
+  return bytes > size ? "whole" : merged;
 }
 
 function resolveRange(first: string, last: string, size: number): ByteRange | undefined {

@@ -1,5 +1,6 @@
 /** Responses with the bytes of a blob. */
 import { type ByteRange, entityTag, isNotModified, requestedRanges } from "./conditional.ts";
+import { ProtocolError } from "./errors.ts";
 
 /** Content under a digest never changes; it is private, so shared caches must not keep it. */
 const cacheControl = "private, max-age=31536000, immutable";
@@ -25,7 +26,9 @@ export function blobHeadResponse(request: Request, digest: string, size: number)
 }
 
 /**
- * GET of a blob, whole or in ranges. A `Blob` that is a file goes to the socket by sendfile: no
+ * GET of a blob, whole or in ranges.
+ * @throws ProtocolError range_unsatisfiable
+ * A `Blob` that is a file goes to the socket by sendfile: no
  * byte of it passes through here.
  */
 export function blobResponse(request: Request, digest: string, blob: Blob): Response {
@@ -33,18 +36,28 @@ export function blobResponse(request: Request, digest: string, blob: Blob): Resp
   const size = blob.size;
   if (isNotModified(request, digest)) return new Response(null, { status: 304, headers });
   const ranges = requestedRanges(request, digest, size);
-  if (ranges === "whole") return new Response(blob, { headers });
+  if (ranges === "whole") {
+    // Bun applies a Range header to a file by itself, and finds none in an empty one.
+    return new Response(size === 0 ? new Uint8Array() : blob, {
+      headers: { ...headers, "Content-Length": String(size) },
+    });
+  }
   if (ranges === "unsatisfiable") {
-    return new Response(null, {
-      status: 416,
-      headers: { "Content-Range": `bytes */${size}`, "Docker-Content-Digest": digest },
+    const message = `the blob has ${size} bytes: none of the ranges is in it`;
+    throw new ProtocolError("range_unsatisfiable", message, {
+      "Content-Range": `bytes */${size}`,
+      "Docker-Content-Digest": digest,
     });
   }
   const [first] = ranges;
   if (ranges.length === 1 && first !== undefined) {
     return new Response(blob.slice(first.start, first.end + 1), {
       status: 206,
-      headers: { ...headers, "Content-Range": contentRange(first, size) },
+      headers: {
+        ...headers,
+        "Content-Length": String(first.end - first.start + 1),
+        "Content-Range": contentRange(first, size),
+      },
     });
   }
   return multipartResponse(blob, ranges, headers);
@@ -52,7 +65,10 @@ export function blobResponse(request: Request, digest: string, blob: Blob): Resp
 
 const contentRange = ({ start, end }: ByteRange, size: number) => `bytes ${start}-${end}/${size}`;
 
-/** https://www.rfc-editor.org/rfc/rfc9110#name-media-type-multipart-bytera */
+/**
+ * https://www.rfc-editor.org/rfc/rfc9110#name-media-type-multipart-bytera
+ * Bun sends a stream chunked and drops the Content-Length, which still tells the log how much it was.
+ */
 function multipartResponse(
   blob: Blob,
   ranges: readonly ByteRange[],

@@ -1,6 +1,9 @@
 /** The shape of one endpoint of the OCI Distribution API. The table of all is `router.ts`. */
-import type { Access, Principal } from "../access/access.ts";
+import type { Access, Caller, Principal } from "../access/access.ts";
 import type { RegistryContext } from "../registry/context.ts";
+import type { ErrorCode } from "../registry/errors.ts";
+import type { BodyPace } from "./body.ts";
+import type { ProtocolErrorName } from "./errors.ts";
 import type { Query, Route } from "./path.ts";
 
 export interface OciSettings {
@@ -11,12 +14,15 @@ export interface OciSettings {
   /** Most names on one page of the catalogue, and how many without `n`. */
   readonly catalogPageLimit: number;
   readonly catalogPageDefault: number;
+  /** A client that sends nothing of its body for so long is given up. */
+  readonly bodyStallMilliseconds: number;
 }
 
 export const defaultOciSettings: OciSettings = {
   tagsPageLimit: 10_000,
   catalogPageLimit: 1000,
   catalogPageDefault: 100,
+  bodyStallMilliseconds: 15_000,
 };
 
 export interface EndpointInput {
@@ -26,8 +32,12 @@ export interface EndpointInput {
   readonly access: Access;
   readonly settings: OciSettings;
   readonly principal: Principal;
+  /** The principal with what the request tells, for decisions. */
+  readonly caller: Caller;
   /** ARN of the principal. */
   readonly actor: string;
+  /** How the request's body may be read. */
+  readonly pace: BodyPace;
   /** The account whose registry is addressed. */
   readonly account: string;
   /** A valid repository name; empty for endpoints without one. */
@@ -38,6 +48,17 @@ export interface EndpointInput {
 
 export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
 
+export interface EndpointDocumentation {
+  /** One sentence. */
+  readonly summary: string;
+  /** Statuses without an error, and what they mean. */
+  readonly success: Readonly<Record<number, string>>;
+  /** Parameters that mean something; others are ignored. */
+  readonly query?: Readonly<Record<string, string>>;
+  /** Besides those that every endpoint has. A test holds the endpoint to it. */
+  readonly errors: readonly (ErrorCode | ProtocolErrorName)[];
+}
+
 export interface Endpoint {
   /** The row of the specification's endpoint table. */
   readonly id: string;
@@ -47,5 +68,6 @@ export interface Endpoint {
   readonly route: Route;
   /** The IAM action on the repository; absent: any authenticated principal. */
   readonly action?: string;
+  readonly documentation: EndpointDocumentation;
   handle(input: EndpointInput): Promise<Response>;
 }

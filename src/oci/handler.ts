@@ -2,13 +2,24 @@
  * The OCI Distribution API as one handler. The order is the same for every request: authenticate,
  * find the endpoint, check the name, decide, and only then look.
  */
-import { type Access, type Authentication, repositoryArn } from "../access/access.ts";
+import {
+  type Access,
+  type Authentication,
+  type Caller,
+  repositoryArn,
+  requestFacts,
+} from "../access/access.ts";
 import { isRepositoryName } from "../image/reference.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import { RegistryError } from "../registry/errors.ts";
 import type { Handler, RequestContext } from "../runtime/request.ts";
-import type { EndpointInput, OciSettings } from "./endpoint.ts";
-import { ociError, ociErrorResponse } from "./errors.ts";
+import type { OciSettings } from "./endpoint.ts";
+import {
+  asProtocolError,
+  ociErrorResponse,
+  ProtocolError,
+  protocolErrorResponse,
+} from "./errors.ts";
 import { type ParsedPath, parsePath, parseQuery, splitUrl } from "./path.ts";
 import { allowedMethods, findEndpoint } from "./router.ts";
 
@@ -20,64 +31,95 @@ export interface OciHandlerOptions {
 
 export function ociHandler(options: OciHandlerOptions): Handler {
   return async (request, requestContext) => {
-    const response = await respond(options, request, requestContext);
+    const answer = await respond(options, request, requestContext);
+    const response = request.method === "HEAD" ? withoutBody(answer) : answer;
     response.headers.set("Docker-Distribution-API-Version", "registry/2.0");
     return response;
   };
 }
 
+/** What a GET says, with the length of the body that is not sent. */
+function withoutBody({ status, headers }: Response): Response {
+  return new Response(null, { status, headers });
+}
+
 async function respond(
+  options: OciHandlerOptions,
+  request: Request,
+  requestContext: RequestContext,
+): Promise<Response> {
+  const { log } = requestContext;
+  try {
+    return withBase(await answer(options, request, requestContext), options.settings);
+  } catch (error) {
+    const protocolError = asProtocolError(error);
+    if (protocolError !== undefined) {
+      log.errorCode = protocolError.error;
+      return protocolErrorResponse(protocolError);
+    }
+    if (!(error instanceof RegistryError)) throw error;
+    log.errorCode = error.code;
+    return withBase(ociErrorResponse(error), options.settings);
+  }
+}
+
+/** @throws ProtocolError, RegistryError */
+async function answer(
   { context, access, settings }: OciHandlerOptions,
   request: Request,
-  { log, secure }: RequestContext,
+  requestContext: RequestContext,
 ): Promise<Response> {
+  const { log, secure } = requestContext;
   const authentication = await access.authenticateBasic(request.headers.get("authorization"));
   if ("failure" in authentication) {
     log.endpoint = "unauthenticated";
-    return challenge(request, secure, authentication.failure);
+    throw challenge(request, secure, authentication.failure);
   }
   const { principal } = authentication;
   log.principal = principal.arn;
 
   const { path, query } = splitUrl(request.url);
   const parsed = parsePath(path);
-  if (parsed === undefined) return ociError(404, "UNSUPPORTED", "no such endpoint");
+  if (parsed === undefined) throw new ProtocolError("endpoint_unknown", "no such endpoint");
   const endpoint = findEndpoint(parsed.route, request.method);
   if (endpoint === undefined) {
-    return ociError(405, "UNSUPPORTED", `${request.method} is not supported here`, {
-      headers: { Allow: allowedMethods(parsed.route).join(", ") },
+    throw new ProtocolError("method_unsupported", `${request.method} is not supported here`, {
+      Allow: allowedMethods(parsed.route).join(", "),
     });
   }
   log.endpoint = endpoint.name;
-  const input: EndpointInput = {
+  checkName(parsed);
+  if (parsed.repository !== "") log.repository = parsed.repository;
+  const account = accountOfHost(request.headers.get("host")) ?? principal.account;
+  const caller: Caller = {
+    principal,
+    request: requestFacts(request, requestContext, context.clock.now()),
+  };
+  if (endpoint.action !== undefined) {
+    const resource = repositoryArn(context.region, account, parsed.repository || "*");
+    const decision = await access.authorize(caller, [{ action: endpoint.action, resource }]);
+    if (!decision.allowed) throw new ProtocolError("denied", decision.message);
+  }
+  return endpoint.handle({
     request,
     query: parseQuery(query),
     context,
     access,
     settings,
     principal,
+    caller,
     actor: principal.arn,
-    account: accountOfHost(request.headers.get("host")) ?? principal.account,
+    pace: {
+      clock: context.clock,
+      stallMilliseconds: settings.bodyStallMilliseconds,
+      onReceived: (bytes) => {
+        log.bytesReceived = (log.bytesReceived ?? 0) + bytes;
+      },
+    },
+    account,
     repository: parsed.repository,
     reference: parsed.reference,
-  };
-  try {
-    checkName(parsed);
-    if (parsed.repository !== "") log.repository = parsed.repository;
-    if (endpoint.action !== undefined) {
-      const resource = repositoryArn(context.region, input.account, parsed.repository || "*");
-      const decision = access.decide(principal, endpoint.action, resource);
-      if (!decision.allowed) {
-        log.errorCode = "denied";
-        return ociError(403, "DENIED", decision.message);
-      }
-    }
-    return withBase(await endpoint.handle(input), settings);
-  } catch (error) {
-    if (!(error instanceof RegistryError)) throw error;
-    log.errorCode = error.code;
-    return withBase(ociErrorResponse(error), settings);
-  }
+  });
 }
 
 /** Routes with a repository need a valid name. */
@@ -97,11 +139,15 @@ const challenges: Record<Extract<Authentication, { failure: unknown }>["failure"
 };
 
 /** The body of the request is never read. */
-function challenge(request: Request, secure: boolean, failure: keyof typeof challenges): Response {
+function challenge(
+  request: Request,
+  secure: boolean,
+  failure: keyof typeof challenges,
+): ProtocolError {
   const host = /^[a-zA-Z0-9.:[\]_-]{1,255}$/.exec(request.headers.get("host") ?? "")?.[0];
   const realm = `${secure ? "https" : "http"}://${host ?? "localhost"}/`;
-  return ociError(401, "UNAUTHORIZED", challenges[failure], {
-    headers: { "WWW-Authenticate": `Basic realm="${realm}",service="ecr.amazonaws.com"` },
+  return new ProtocolError("unauthorized", challenges[failure], {
+    "WWW-Authenticate": `Basic realm="${realm}",service="ecr.amazonaws.com"`,
   });
 }
 

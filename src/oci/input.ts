@@ -1,9 +1,10 @@
-/** Checks what a client sent, and reads bodies within limits. */
+/** Checks what a client sent. */
 import { type Digest, isDigestSyntax, parseDigest } from "../image/digest.ts";
 import { isTag } from "../image/reference.ts";
 import type { UploadChunk } from "../registry/append-upload.ts";
 import { RegistryError } from "../registry/errors.ts";
 import type { ManifestReferenceInput } from "../registry/find-manifest.ts";
+import { type BodyPace, bodyChunks, contentLength } from "./body.ts";
 
 /** @throws digest_invalid */
 export function requireDigest(text: string | undefined): Digest {
@@ -27,6 +28,18 @@ export function requireReference(text: string): ManifestReferenceInput {
 /** @throws tag_invalid */
 export function requireTag(text: string): string {
   if (!isTag(text)) throw new RegistryError("tag_invalid", { tag: text.slice(0, 256) });
+  return text;
+}
+
+/**
+ * The id of an upload session. Ours are UUIDs; whatever else comes cannot be one, and goes neither
+ * to the database nor to the disk.
+ * @throws upload_unknown
+ */
+export function requireUploadId(text: string): string {
+  if (!/^[a-zA-Z0-9-]{1,64}$/.test(text)) {
+    throw new RegistryError("upload_unknown", { uploadId: text.slice(0, 256) });
+  }
   return text;
 }
 
@@ -57,20 +70,14 @@ export function pageStart(text: string | undefined): string {
   return text;
 }
 
-/** Content-Length, when the client sent one. */
-export function contentLength(request: Request): number | undefined {
-  const text = request.headers.get("content-length");
-  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-}
-
 /**
  * The request's body as a chunk of an upload, streamed.
  * @throws parameter_invalid, size_invalid
  */
-export function uploadChunk(request: Request): UploadChunk {
+export function uploadChunk(request: Request, pace: BodyPace): UploadChunk {
   const length = contentLength(request);
   const range = contentRange(request);
-  const bytes = bodyChunks(request);
+  const bytes = bodyChunks(request, pace);
   if (range === undefined) return { bytes, ...(length !== undefined && { length }) };
   const span = range.end - range.start + 1;
   if (length !== undefined && length !== span) {
@@ -93,33 +100,4 @@ function contentRange(request: Request): { start: number; end: number } | undefi
     });
   }
   return { start, end };
-}
-
-const nothing: AsyncIterable<Uint8Array> = (async function* () {})();
-
-/** Nothing of the body is read before the first chunk is asked for. */
-export function bodyChunks(request: Request): AsyncIterable<Uint8Array> {
-  return request.body ?? nothing;
-}
-
-/**
- * A whole body, at most `limitBytes`.
- * @throws manifest_too_large
- */
-export async function readBody(request: Request, limitBytes: number): Promise<Uint8Array> {
-  const length = contentLength(request);
-  if (length !== undefined && length > limitBytes) {
-    throw new RegistryError("manifest_too_large", { limitBytes });
-  }
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of bodyChunks(request)) {
-    size += chunk.byteLength;
-    if (size > limitBytes) throw new RegistryError("manifest_too_large", { limitBytes });
-    chunks.push(chunk);
-  }
-  if (length !== undefined && length !== size) {
-    throw new RegistryError("size_invalid", { announcedBytes: length, receivedBytes: size });
-  }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }

@@ -14,6 +14,19 @@ export type Route =
   | "tags"
   | "referrers";
 
+/** For documentation. */
+export const routePaths: Readonly<Record<Route, string>> = {
+  base: "/v2/",
+  catalog: "/v2/_catalog",
+  extensions: "/v2/_oci/ext/discover and /v2/<name>/_oci/ext/discover",
+  blob: "/v2/<name>/blobs/<digest>",
+  uploads: "/v2/<name>/blobs/uploads/",
+  upload: "/v2/<name>/blobs/uploads/<id>",
+  manifest: "/v2/<name>/manifests/<tag or digest>",
+  tags: "/v2/<name>/tags/list",
+  referrers: "/v2/<name>/referrers/<digest>",
+};
+
 export interface ParsedPath {
   readonly route: Route;
   /** As in the URL, decoded, not yet checked; empty for routes without a repository. */

@@ -18,14 +18,13 @@ import { headManifest } from "./endpoints/head-manifest.ts";
 import { listCatalog } from "./endpoints/list-catalog.ts";
 import { listTagsEndpoint } from "./endpoints/list-tags.ts";
 import { patchUpload } from "./endpoints/patch-upload.ts";
-import { ping, pingHead } from "./endpoints/ping.ts";
+import { ping } from "./endpoints/ping.ts";
 import { putManifest } from "./endpoints/put-manifest.ts";
 import { startUploadEndpoint } from "./endpoints/start-upload.ts";
 import type { Route } from "./path.ts";
 
 export const endpoints: readonly Endpoint[] = [
   ping,
-  pingHead,
   getBlob,
   headBlob,
   getManifest,
@@ -51,10 +50,13 @@ for (const endpoint of endpoints) {
   table.set(endpoint.route, methods);
 }
 
+/** What can be got can be asked for with HEAD; the handler leaves the body out. */
 export function findEndpoint(route: Route, method: string): Endpoint | undefined {
-  return table.get(route)?.get(method);
+  const methods = table.get(route);
+  return methods?.get(method) ?? (method === "HEAD" ? methods?.get("GET") : undefined);
 }
 
 export function allowedMethods(route: Route): readonly Method[] {
-  return endpoints.filter((endpoint) => endpoint.route === route).map(({ method }) => method);
+  const methods = endpoints.filter((endpoint) => endpoint.route === route).map((e) => e.method);
+  return methods.includes("GET") && !methods.includes("HEAD") ? ["HEAD", ...methods] : methods;
 }

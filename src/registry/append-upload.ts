@@ -40,29 +40,44 @@ export async function appendToStage(
     throw new RegistryError("upload_range_invalid", { uploadId, repository, heldBytes: before });
   }
   const limitBytes = context.settings.blobBytesLimit;
-  if (before + (length ?? 0) > limitBytes)
+  if (before + (length ?? 0) > limitBytes) {
     throw new RegistryError("blob_too_large", { limitBytes });
-  await stage.append(watched(context, uploadId, bytes, limitBytes - before));
+  }
+  await stage.append(
+    atMost(renewing(context, uploadId, bytes), length ?? limitBytes - before, (receivedBytes) =>
+      length === undefined
+        ? new RegistryError("blob_too_large", { limitBytes })
+        : new RegistryError("size_invalid", { announcedBytes: length, receivedBytes }),
+    ),
+  );
   const receivedBytes = stage.size - before;
   if (length !== undefined && receivedBytes !== length) {
     throw new RegistryError("size_invalid", { announcedBytes: length, receivedBytes });
   }
 }
 
-/** Passes the bytes on, up to the limit, and keeps the session from expiring while they come. */
-async function* watched(
+/** Stops before the bytes that are too many, so that none of them is ever kept. */
+async function* atMost(
+  bytes: AsyncIterable<Uint8Array>,
+  mostBytes: number,
+  tooMany: (receivedBytes: number) => RegistryError,
+): AsyncIterable<Uint8Array> {
+  let received = 0;
+  for await (const chunk of bytes) {
+    received += chunk.byteLength;
+    if (received > mostBytes) throw tooMany(received);
+    yield chunk;
+  }
+}
+
+/** Keeps the session from expiring while its bytes come. */
+async function* renewing(
   context: RegistryContext,
   uploadId: string,
   bytes: AsyncIterable<Uint8Array>,
-  limit: number,
 ): AsyncIterable<Uint8Array> {
-  let rest = limit;
   let touchedAt = context.clock.now();
   for await (const chunk of bytes) {
-    rest -= chunk.byteLength;
-    if (rest < 0) {
-      throw new RegistryError("blob_too_large", { limitBytes: context.settings.blobBytesLimit });
-    }
     if (isTouchDue(context, touchedAt)) {
       await renewUpload(context, uploadId);
       touchedAt = context.clock.now();

@@ -16,6 +16,9 @@ export type ChangeKind =
   /** A manifest was deleted with all its tags. */
   | "image_deleted"
   | "blob_deleted"
+  /** `detail` has the kind and the name of the document; its value may be secret. */
+  | "document_set"
+  | "document_deleted"
   | "replication_configuration_set";
 
 export interface Change {

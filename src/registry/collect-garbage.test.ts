@@ -10,7 +10,7 @@ import {
   pushImage,
   pushManifestBytes,
   registryContext,
-} from "../../tests/support/registry.ts";
+} from "../../tests/support/registry-pushes.ts";
 import { type SkippingClock, skippingClock } from "../../tests/support/skipping-clock.ts";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import { memoryBlobStore } from "../blobs/memory.ts";
@@ -164,7 +164,13 @@ describe.each(metadataEngines)("$name", ({ available, createDatabase }) => {
       await pushBlob(context, repository, source);
       clock.advance(2 * grace);
       await statBlob(context, { account, repository, digest: asked });
-      const mount = { account, actor, digest: mounted, from: repository, mayPull: () => true };
+      const mount = {
+        account,
+        actor,
+        digest: mounted,
+        from: repository,
+        mayPull: async () => true,
+      };
       expect(await mountBlob(context, { ...mount, repository: "other" })).toBe(true);
       await pushManifestBytes(context, repository, manifestOf(source));
       clock.advance(grace - hour);

@@ -1,6 +1,7 @@
 /** Deletes a manifest by digest with all its tags. Each tag leaves a tombstone. */
 import type { Digest } from "../image/digest.ts";
 import { deleteManifestRows } from "../metadata/queries/manifests.ts";
+import { holdRepository } from "../metadata/queries/repositories.ts";
 import { selectTagsOfManifest } from "../metadata/queries/tags.ts";
 import { announce } from "./change.ts";
 import type { RegistryContext, RepositoryAddress } from "./context.ts";
@@ -16,6 +17,7 @@ export function deleteManifest(
   const { account, repository, digest, actor } = input;
   return context.metadata.transaction(async (tx) => {
     const { id } = await requireRepository(tx, input);
+    await holdRepository(tx, id);
     if (!(await deleteManifestRows(tx, id, digest))) {
       throw new RegistryError("manifest_unknown", { repository, account, reference: digest });
     }

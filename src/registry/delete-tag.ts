@@ -1,5 +1,6 @@
 /** Deletes a tag; the manifest stays. */
 import type { Transaction } from "../metadata/metadata-store.ts";
+import { holdRepository } from "../metadata/queries/repositories.ts";
 import {
   deleteTagRow,
   selectTagForUpdate,
@@ -20,6 +21,7 @@ export function deleteTag(
   const { account, repository, tag, actor } = input;
   return context.metadata.transaction(async (tx) => {
     const { id } = await requireRepository(tx, input);
+    await holdRepository(tx, id);
     const row = await selectTagForUpdate(tx, id, tag);
     if (row === undefined) {
       throw new RegistryError("manifest_unknown", { repository, account, reference: tag });

@@ -3,7 +3,7 @@
  * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
  */
 import type { Digest } from "../image/digest.ts";
-import { selectReferrers } from "../metadata/queries/manifests.ts";
+import { type ReferrerRow, selectReferrers } from "../metadata/queries/manifests.ts";
 import type { RegistryContext, RepositoryAddress } from "./context.ts";
 
 export interface ReferrerDescriptor {
@@ -22,6 +22,8 @@ export interface ReferrersPage {
 
 /** One page holds at most this many, and at most `pageBytesLimit`. */
 const pageLimit = 1000;
+/** Read at a time: each can have annotations as large as a manifest may be. */
+const batchLimit = 20;
 /** An index must be readable by clients that accept no more than 4 MiB. */
 const pageBytesLimit = 3 * 1024 * 1024;
 
@@ -32,25 +34,31 @@ export async function listReferrers(
   subject: Digest,
   { artifactType, after }: { artifactType: string | undefined; after: string },
 ): Promise<ReferrersPage> {
-  const rows = await selectReferrers(context.metadata.read, account, repository, subject, {
-    artifactType,
-    after,
-    limit: pageLimit + 1,
-  });
   const referrers: ReferrerDescriptor[] = [];
   let bytes = 0;
-  for (const row of rows) {
-    bytes += 300 + (row.annotations?.length ?? 0) + (row.artifact_type?.length ?? 0);
-    if (referrers.length === pageLimit || (bytes > pageBytesLimit && referrers.length > 0)) {
-      return { referrers, next: referrers.at(-1)?.digest };
-    }
-    referrers.push({
-      mediaType: row.media_type,
-      digest: row.digest,
-      size: row.size,
-      ...(row.artifact_type !== null && { artifactType: row.artifact_type }),
-      ...(row.annotations !== null && { annotations: JSON.parse(row.annotations) }),
+  for (let rows: ReferrerRow[], last = after; ; last = rows.at(-1)?.digest ?? last) {
+    rows = await selectReferrers(context.metadata.read, account, repository, subject, {
+      artifactType,
+      after: last,
+      limit: batchLimit,
     });
+    for (const row of rows) {
+      bytes += 300 + Buffer.byteLength(row.annotations ?? "") + Buffer.byteLength(row.media_type);
+      if (referrers.length === pageLimit || (bytes > pageBytesLimit && referrers.length > 0)) {
+        return { referrers, next: referrers.at(-1)?.digest };
+      }
+      referrers.push(descriptorOf(row));
+    }
+    if (rows.length < batchLimit) return { referrers, next: undefined };
   }
-  return { referrers, next: undefined };
+}
+
+function descriptorOf(row: ReferrerRow): ReferrerDescriptor {
+  return {
+    mediaType: row.media_type,
+    digest: row.digest,
+    size: row.size,
+    ...(row.artifact_type !== null && { artifactType: row.artifact_type }),
+    ...(row.annotations !== null && { annotations: JSON.parse(row.annotations) }),
+  };
 }

@@ -19,7 +19,7 @@ export interface MountBlobInput extends RepositoryAddress, Actor {
   /** The repository to mount from; absent: any that has the blob and may be read. */
   readonly from?: string;
   /** Whether the caller may pull from a repository of the account. */
-  readonly mayPull: (repository: string) => boolean;
+  readonly mayPull: (repository: string) => Promise<boolean>;
 }
 
 /**
@@ -32,7 +32,8 @@ export async function mountBlob(context: RegistryContext, input: MountBlobInput)
     from === undefined
       ? await selectRepositoriesWithBlob(context.metadata.read, account, digest, candidatesLimit)
       : [from];
-  const sources = candidates.filter(mayPull);
+  const sources: string[] = [];
+  for (const candidate of candidates) if (await mayPull(candidate)) sources.push(candidate);
   if (sources.length === 0) return false;
   return context.metadata.transaction(async (tx) => {
     for (const source of sources) {

@@ -4,7 +4,12 @@ import { ManifestSyntaxError, type ParsedManifest, parseManifest } from "../imag
 import { isManifestType } from "../image/media-type.ts";
 import type { Transaction } from "../metadata/metadata-store.ts";
 import { touchBlobLinks } from "../metadata/queries/blobs.ts";
-import { insertManifest, selectManifestDigests } from "../metadata/queries/manifests.ts";
+import {
+  insertManifest,
+  selectManifestByDigest,
+  selectManifestDigests,
+} from "../metadata/queries/manifests.ts";
+import { holdRepository } from "../metadata/queries/repositories.ts";
 import { announce } from "./change.ts";
 import type { RegistryContext, RepositoryAddress } from "./context.ts";
 import { type Actor, repositoryForPush } from "./create-repository.ts";
@@ -48,6 +53,7 @@ export async function pushManifest(
   }
   const changed = await context.metadata.transaction(async (tx) => {
     const { id } = await repositoryForPush(context, tx, input);
+    await holdRepository(tx, id);
     await holdReferences(context, tx, id, manifest);
     const inserted = await insertManifest(tx, {
       repositoryId: id,
@@ -57,6 +63,7 @@ export async function pushManifest(
       pushedAt: context.clock.now(),
       origin: context.region,
     });
+    if (!inserted) await requireSameType(tx, input, digest, manifest);
     const moved: { tag: string; clock: string }[] = [];
     for (const tag of tags) {
       const clock = await setTag(context, tx, id, tag, digest);
@@ -79,7 +86,27 @@ export async function pushManifest(
   return { digest, mediaType, subject, changed, warnings: warningsOf(manifest) };
 }
 
-function warningsOf({ references }: ParsedManifest): string[] {
+/**
+ * The same bytes without a `mediaType` of their own, sent as another type: to accept them would
+ * change what everybody who pulled them by digest has got, or lie to the client that pushes.
+ * @throws manifest_invalid
+ */
+async function requireSameType(
+  tx: Transaction,
+  { account, repository }: RepositoryAddress,
+  digest: Digest,
+  { mediaType }: ParsedManifest,
+): Promise<void> {
+  const stored = await selectManifestByDigest(tx, account, repository, digest);
+  if (stored === undefined || stored.media_type === mediaType) return;
+  throw new RegistryError("manifest_invalid", {
+    reason: `${digest} is in the repository as '${stored.media_type}', not as '${mediaType}'`,
+  });
+}
+
+function warningsOf({ mediaType, references }: ParsedManifest): string[] {
+  // Of an unknown type nothing is required, and nobody can say what is foreign.
+  if (!isManifestType(mediaType)) return [];
   const foreign = references.filter((reference) => !reference.required).length;
   return foreign === 0
     ? []

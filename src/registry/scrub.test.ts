@@ -11,7 +11,7 @@ import {
   pushImage,
   pushManifestBytes,
   registryContext,
-} from "../../tests/support/registry.ts";
+} from "../../tests/support/registry-pushes.ts";
 import { type SkippingClock, skippingClock } from "../../tests/support/skipping-clock.ts";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import { memoryBlobStore } from "../blobs/memory.ts";
@@ -96,7 +96,7 @@ describe.each(metadataEngines)("$name", ({ available, createDatabase }) => {
       expect(findings).toHaveLength(3);
       await expect(statBlob(context, address)).rejects.toThrow("blob_unknown");
       await expect(readBlob(context, address)).rejects.toThrow("blob_unknown");
-      const mount = { account, actor, digest, from: repository, mayPull: () => true };
+      const mount = { account, actor, digest, from: repository, mayPull: async () => true };
       expect(await mountBlob(context, { ...mount, repository: "third" })).toBe(false);
       await expect(
         pushManifestBytes(context, repository, manifestOf(good, bytesOf("fine"))),

@@ -7,7 +7,7 @@ import { ManifestSyntaxError, type ParsedManifest, parseManifest } from "../imag
 import type { Transaction } from "../metadata/metadata-store.ts";
 import { linkBlob, touchBlob, touchBlobLinks, upsertBlob } from "../metadata/queries/blobs.ts";
 import { insertManifest } from "../metadata/queries/manifests.ts";
-import { selectRepository } from "../metadata/queries/repositories.ts";
+import { holdRepository, selectRepository } from "../metadata/queries/repositories.ts";
 import {
   deleteTombstone,
   selectTagForUpdate,
@@ -34,7 +34,7 @@ export interface CheckedOffer extends Offer {
 
 /**
  * Believes nothing that it has not calculated.
- * @throws ReplicationFailure `offer_invalid`
+ * @throws ReplicationFailure `offer_invalid`, `digest_mismatch`, `image_invalid`
  */
 export function checkOffer(offer: Offer, manifestBytesLimit: number): CheckedOffer {
   const parsed = new Map<Digest, ParsedManifest>();
@@ -59,14 +59,19 @@ export function checkOffer(offer: Offer, manifestBytesLimit: number): CheckedOff
 
 function checkManifest(manifest: ClosureManifest, bytesLimit: number): ParsedManifest {
   const { digest, bytes, mediaType } = manifest;
-  if (bytes.byteLength > bytesLimit) throw invalid(`${digest} has more than ${bytesLimit} bytes`);
+  if (bytes.byteLength > bytesLimit) {
+    throw new ReplicationFailure("image_invalid", `${digest} has more than ${bytesLimit} bytes`);
+  }
   const actual = digestOf(bytes, digestAlgorithm(digest));
-  if (actual !== digest) throw invalid(`the bytes of the manifest ${digest} have ${actual}`);
+  if (actual !== digest) {
+    throw new ReplicationFailure("digest_mismatch", `the manifest ${digest} has ${actual}`);
+  }
   try {
     return parseManifest(bytes, mediaType);
   } catch (error) {
     if (!(error instanceof ManifestSyntaxError)) throw error;
-    throw invalid(`${digest}: ${error.message}`);
+    const text = `${digest}: ${error.message}`;
+    throw new ReplicationFailure("image_invalid", text, { cause: error });
   }
 }
 
@@ -98,6 +103,7 @@ export async function applyOffer(
     const { account, repository } = offer;
     const actor = replicationActor(account, source);
     const { id } = await ensureRepository(context, tx, { account, repository, actor });
+    await holdRepository(tx, id);
     for (const digest of [...offer.needed.keys()].sort()) await linkBlob(tx, id, digest, now);
     const change = { kind: "image_pushed", account, repository, repositoryId: id, actor } as const;
     const inserted: ClosureManifest[] = [];
@@ -147,6 +153,8 @@ async function holdBlobs(
   const now = context.clock.now();
   const digests = [...needed.keys()].sort();
   const existing = await selectRepository(tx, account, repository);
+  // Before the blobs, as a push of a manifest does: in another order the two could deadlock.
+  if (existing !== undefined) await holdRepository(tx, existing.id);
   const linked =
     existing === undefined ? new Set() : await touchBlobLinks(tx, existing.id, digests, now);
   const missing: Digest[] = [];

@@ -191,7 +191,7 @@ async function recordResult(
     completeReplication(tx, row, { now, bytesSent }),
   );
   if (!recorded) return { kind: "lost" };
-  const seconds = (now - row.created_at) / 1000;
+  const seconds = Math.max(0, now - row.created_at) / 1000;
   metrics.pushToPullable.observe(seconds, { region: row.destination_region });
   return { kind: "complete" };
 }

@@ -14,8 +14,8 @@ export interface CircuitSettings {
 
 export interface Circuit {
   readonly open: boolean;
-  /** When the next probe may begin; 0 while the circuit is closed. */
-  readonly probeAt: number;
+  /** For how long no probe may begin yet; 0 while the circuit is closed. */
+  probeWait(now: number): number;
   /** True when this success closed an open circuit. */
   succeeded(): boolean;
   /** True when this outage opened a closed circuit. */
@@ -30,8 +30,10 @@ export function circuit(settings: CircuitSettings, random: Pick<Random, "next">)
     get open() {
       return open();
     },
-    get probeAt() {
-      return probeAt;
+    probeWait(now) {
+      const wait = probeAt - now;
+      // More than the longest interval: the clock was set back.
+      return wait > settings.probe.limitMilliseconds ? 0 : Math.max(0, wait);
     },
     succeeded() {
       const wasOpen = open();
@@ -42,7 +44,7 @@ export function circuit(settings: CircuitSettings, random: Pick<Random, "next">)
     failed(now) {
       const wasOpen = open();
       // Attempts that began together fail together: that is one outage of the open circuit.
-      if (wasOpen && now < probeAt) return false;
+      if (wasOpen && this.probeWait(now) > 0) return false;
       outages++;
       if (open()) {
         probeAt = now + delay(outages - settings.outagesToOpen + 1, random, settings.probe);

@@ -5,7 +5,7 @@
  */
 import { type Digest, parseDigest } from "../image/digest.ts";
 import type { Queryable } from "../metadata/metadata-store.ts";
-import { selectHeldReferences, selectManifestForOffer } from "../metadata/queries/replications.ts";
+import { selectHeldReferences, selectManifestForOffer } from "../metadata/queries/image-closure.ts";
 import { ReplicationFailure } from "./failure.ts";
 
 export interface ClosureManifest {

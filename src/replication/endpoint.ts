@@ -57,8 +57,9 @@ export function replicationEndpoint({ receiver, tokens, log }: EndpointOptions):
         );
       }
       const failure = failureFor(error);
-      context.log.errorCode = failure.code;
-      if (failure.code === "destination_error") {
+      context.log.errorCode = request.signal.aborted ? "connection_closed" : failure.code;
+      // A source that is cut off in the middle is no error of ours; it will go on where it was.
+      if (failure.code === "destination_error" && !request.signal.aborted) {
         log.error({ error, requestId: context.requestId }, "an incoming replication failed");
       }
       return failureResponse(failure);

@@ -77,20 +77,27 @@ export const failureCodes = {
     ...terminal,
     meaning: "The destination has no such account.",
   },
-  offer_invalid: {
+  image_invalid: {
     side: "destination",
     ...terminal,
-    meaning: "The destination found the image itself invalid.",
+    meaning:
+      "The destination does not accept the image: a manifest is too large or not valid there.",
+  },
+  offer_invalid: {
+    side: "destination",
+    ...retryable,
+    meaning:
+      "The destination could not make sense of the offer: it was damaged on the way, or versions differ.",
   },
   clock_skew: {
     side: "destination",
     ...retryable,
     meaning: "The source's clock is further ahead than the destination accepts.",
   },
-  blob_digest_mismatch: {
+  digest_mismatch: {
     side: "destination",
     ...retryable,
-    meaning: "The bytes that arrived do not have the digest of their blob; nothing was stored.",
+    meaning: "The bytes that arrived do not have the digest they should; nothing was stored.",
   },
   blob_busy: {
     side: "destination",

@@ -21,8 +21,10 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 export interface HttpPeerSettings {
   /** A request whose body does not move for so long is given up. */
   readonly stallMilliseconds: number;
-  /** How long an answer may take once everything was sent; the end of a large blob gets more. */
+  /** How long an answer may take once everything has left; the end of a large blob gets more. */
   readonly answerMilliseconds: number;
+  /** The slowest line that is worth having: buffers of this machine may still hold much by then. */
+  readonly slowestBytesPerSecond: number;
 }
 
 export interface HttpPeerOptions {
@@ -35,6 +37,8 @@ export interface HttpPeerOptions {
 }
 
 const atOnceBytes = 64 * 1024;
+/** Buffers of runtime and kernel took 6 MB of an upload at 2 MB/s; Linux lets them grow to 10 MB. */
+const bufferedBytesLimit = 16 * 1024 * 1024;
 /** More than the longest list of missing blobs needs. */
 const answerBytesLimit = 16 * 1024 * 1024;
 /** A destination that has restarted must read a staged blob again, at disk speed, before it answers. */
@@ -68,7 +72,9 @@ export function httpPeer(options: HttpPeerOptions): Peer {
     let answering = watchdogThatEnded;
     const onEnd = () => {
       sending.end();
-      answering = watchdog(clock, request.answerMilliseconds, stalled);
+      const buffered = Math.min(request.bytes.size, bufferedBytesLimit);
+      const leaving = (buffered / settings.slowestBytesPerSecond) * 1000;
+      answering = watchdog(clock, request.answerMilliseconds + leaving, stalled);
     };
     const body = outgoing(request.bytes, onEnd, (bytes) => {
       sending.feed();

@@ -3,11 +3,11 @@
  * https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageReplicationStatus.html
  */
 import type { Digest } from "../image/digest.ts";
-import { selectImageReplications } from "../metadata/queries/image-replications.ts";
 import type { RegistryContext, RepositoryAddress } from "../registry/context.ts";
 import { RegistryError } from "../registry/errors.ts";
 import { findManifest } from "../registry/find-manifest.ts";
 import type { Destination } from "./configuration.ts";
+import { type ImageSelector, imageReplications } from "./status.ts";
 
 export interface ImageReplicationStatus extends Destination {
   readonly status: "IN_PROGRESS" | "COMPLETE" | "FAILED";
@@ -38,23 +38,24 @@ export async function describeImageReplication(
   address: RepositoryAddress,
   image: ImageIdentifier,
 ): Promise<ImageReplication> {
-  const digest = await digestOf(context, address, image);
-  const rows = await selectImageReplications(context.metadata.read, {
-    ...address,
-    digest,
-    tag: image.tag,
-  });
+  const selector = selectorOf(image);
+  const { digest } = await findManifest(context, address, selector);
+  if (image.digest !== undefined && image.digest !== digest) {
+    throw new RegistryError("manifest_unknown", { ...address, reference: image.digest });
+  }
+  const replications = (await imageReplications(context.metadata.read, address, selector)) ?? [];
   const statuses = new Map<string, ImageReplicationStatus>();
-  for (const row of rows) {
-    const destination = { region: row.destination_region, registryId: row.destination_account };
-    const name = `${destination.region}/${destination.registryId}`;
-    const status = statusOf(row.state);
+  for (const { region, registryId, state, failure } of replications) {
+    const name = `${region}/${registryId}`;
+    const status = statusNames[state];
     const before = statuses.get(name);
     if (before !== undefined && severity[before.status] >= severity[status]) continue;
     statuses.set(name, {
-      ...destination,
+      region,
+      registryId,
       status,
-      ...(status === "FAILED" && row.failure_code !== null && { failureCode: row.failure_code }),
+      // A replication that is tried again keeps its newest failure; to ECR's clients it has none.
+      ...(status === "FAILED" && failure !== undefined && { failureCode: failure.code }),
     });
   }
   return { digest, statuses: [...statuses.values()] };
@@ -62,26 +63,13 @@ export async function describeImageReplication(
 
 const severity = { COMPLETE: 0, IN_PROGRESS: 1, FAILED: 2 } as const;
 
-function statusOf(state: string): ImageReplicationStatus["status"] {
-  if (state === "complete") return "COMPLETE";
-  return state === "failed" ? "FAILED" : "IN_PROGRESS";
-}
+const statusNames = { complete: "COMPLETE", pending: "IN_PROGRESS", failed: "FAILED" } as const;
 
-async function digestOf(
-  context: RegistryContext,
-  address: RepositoryAddress,
-  { digest, tag }: ImageIdentifier,
-): Promise<string> {
-  if (tag !== undefined) {
-    const found = await findManifest(context, address, { tag });
-    if (digest === undefined || found.digest === digest) return found.digest;
-    throw new RegistryError("manifest_unknown", { ...address, reference: tag });
-  }
-  if (digest === undefined) {
-    throw new RegistryError("parameter_invalid", {
-      parameter: "imageId",
-      reason: "An imageDigest or an imageTag is required",
-    });
-  }
-  return (await findManifest(context, address, { digest })).digest;
+function selectorOf({ digest, tag }: ImageIdentifier): ImageSelector {
+  if (tag !== undefined) return { tag };
+  if (digest !== undefined) return { digest };
+  throw new RegistryError("parameter_invalid", {
+    parameter: "imageId",
+    reason: "An imageDigest or an imageTag is required",
+  });
 }

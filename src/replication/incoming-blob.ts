@@ -5,7 +5,7 @@
 import type { BlobStage } from "../blobs/blob-store.ts";
 import { DigestMismatchError } from "../blobs/verified.ts";
 import { type Digest, digestAlgorithm, digestOf } from "../image/digest.ts";
-import { selectIncomingBlobs, upsertIncomingBlob } from "../metadata/queries/replications.ts";
+import { selectIncomingBlobs, upsertIncomingBlob } from "../metadata/queries/incoming-blobs.ts";
 import { deleteUpload } from "../metadata/queries/uploads.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import { publishBlob } from "../registry/publish-blob.ts";
@@ -22,7 +22,7 @@ export interface IncomingPart {
 }
 
 export interface IncomingBlobs {
-  /** @throws ReplicationFailure `blob_digest_mismatch`, `offer_invalid`, `destination_stalled` */
+  /** @throws ReplicationFailure `digest_mismatch`, `offer_invalid`, `destination_stalled` */
   receive(part: IncomingPart): Promise<BlobAnswer>;
   /** How much of each is here, and whether somebody sends it now. */
   progress(digests: readonly Digest[]): Promise<MissingBlob[]>;
@@ -51,7 +51,9 @@ export function incomingBlobs(
   async function receive(part: IncomingPart): Promise<BlobAnswer> {
     const { digest } = part;
     for (let other = receiving.get(digest); other; other = receiving.get(digest)) {
-      if (clock.now() - other.movedAt < settings.yieldMilliseconds) return { outcome: "busy" };
+      const still = clock.now() - other.movedAt;
+      // Negative when the clock was set back: then nobody knows, and giving way loses nothing.
+      if (still >= 0 && still < settings.yieldMilliseconds) return { outcome: "busy" };
       other.giveWay();
       await other.ended;
     }
@@ -123,7 +125,7 @@ async function receivePart(
   } catch (error) {
     if (!(error instanceof DigestMismatchError)) throw error;
     await drop(context, stage);
-    throw new ReplicationFailure("blob_digest_mismatch", error.message, { cause: error });
+    throw new ReplicationFailure("digest_mismatch", error.message, { cause: error });
   }
   await stage.discard();
   return { outcome: "held", held: size };

@@ -2,7 +2,8 @@
  * Turns a push into replications, inside the push's own transaction: either the image is there and
  * will be replicated, or neither happened.
  */
-import { selectClosureBytes, upsertReplications } from "../metadata/queries/replications.ts";
+import { selectClosureBytes } from "../metadata/queries/image-closure.ts";
+import { upsertReplications } from "../metadata/queries/replications.ts";
 import type { ChangeObserver } from "../registry/context.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import { isReplicationActor } from "./actor.ts";

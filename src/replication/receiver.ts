@@ -4,7 +4,7 @@
  */
 import { DigestMismatchError } from "../blobs/verified.ts";
 import { type Digest, digestAlgorithm } from "../image/digest.ts";
-import { upsertIncomingBlob } from "../metadata/queries/replications.ts";
+import { upsertIncomingBlob } from "../metadata/queries/incoming-blobs.ts";
 import { deleteUpload } from "../metadata/queries/uploads.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import { parseHybridTimestamp } from "../registry/hybrid-clock.ts";
@@ -60,7 +60,7 @@ export function receiver(options: ReceiverOptions): Receiver {
       const limit = context.settings.blobBytesLimit;
       if (part.size > limit) {
         throw new ReplicationFailure(
-          "offer_invalid",
+          "image_invalid",
           `${part.digest} has more than ${limit} bytes`,
         );
       }
@@ -161,7 +161,7 @@ async function publishOne(
     await stage.publish(blob.digest);
   } catch (error) {
     if (!(error instanceof DigestMismatchError)) throw error;
-    throw new ReplicationFailure("blob_digest_mismatch", error.message, { cause: error });
+    throw new ReplicationFailure("digest_mismatch", error.message, { cause: error });
   } finally {
     await stage.discard();
   }

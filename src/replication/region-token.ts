@@ -3,7 +3,7 @@
  * destination, good for a minute, checked against the key that the destination's chart has.
  * https://www.rfc-editor.org/rfc/rfc8037 (EdDSA in JSON Web Tokens)
  */
-import { decodeJwt, exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT } from "jose";
+import { decodeJwt, importJWK, jwtVerify, SignJWT } from "jose";
 import type { Clock } from "../runtime/clock.ts";
 import { type Chart, findRegion } from "./chart.ts";
 
@@ -15,17 +15,11 @@ export interface RegionKey {
 
 const algorithm = "EdDSA";
 const lifetimeMilliseconds = 60_000;
+const renewalMilliseconds = 30_000;
 /** How far the clocks of two regions may be apart before their tokens are refused. */
 const clockToleranceSeconds = 60;
 /** Longer than any token of ours; bounds the work before a signature is checked. */
 const tokenLengthLimit = 4096;
-
-export async function generateRegionKey(): Promise<RegionKey> {
-  const { privateKey } = await generateKeyPair(algorithm, { crv: "Ed25519", extractable: true });
-  const { x, d } = await exportJWK(privateKey);
-  if (x === undefined || d === undefined) throw new Error("the key has no Ed25519 halves");
-  return { publicKey: x, privateKey: d };
-}
 
 export interface RegionTokens {
   /** The value of an Authorization header for requests to `destination`. */
@@ -42,12 +36,14 @@ export function regionTokens(
     algorithm,
   );
   imported.catch(() => {}); // Reported by whoever awaits it.
-  const cached = new Map<string, { authorization: string; renewAt: number }>();
+  const cached = new Map<string, { authorization: string; issuedAt: number }>();
   return {
     async authorization(destination) {
       const now = clock.now();
       const known = cached.get(destination);
-      if (known !== undefined && now < known.renewAt) return known.authorization;
+      const age = now - (known?.issuedAt ?? Number.NaN);
+      // Negative when the clock was set back: the token would be from the future.
+      if (known !== undefined && age >= 0 && age < renewalMilliseconds) return known.authorization;
       const token = await new SignJWT()
         .setProtectedHeader({ alg: algorithm })
         .setIssuer(region)
@@ -56,7 +52,7 @@ export function regionTokens(
         .setExpirationTime(Math.floor((now + lifetimeMilliseconds) / 1000))
         .sign(await imported);
       const authorization = `Bearer ${token}`;
-      cached.set(destination, { authorization, renewAt: now + lifetimeMilliseconds / 2 });
+      cached.set(destination, { authorization, issuedAt: now });
       return authorization;
     },
   };

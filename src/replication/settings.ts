@@ -31,8 +31,9 @@ export const defaultReplicationSettings: ReplicationSettings = {
     busyMilliseconds: 500,
     idleRoundsLimit: 60,
   },
-  stallMilliseconds: 20_000,
+  stallMilliseconds: 60_000,
   answerMilliseconds: 30_000,
+  slowestBytesPerSecond: 128 * 1024,
   // As a destination.
   yieldMilliseconds: 5000,
   clockSkewLimitMilliseconds: 300_000,

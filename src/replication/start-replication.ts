@@ -1,20 +1,22 @@
 /** Puts the parts of replication together, for `main` and for tests. */
 import type { ChangeObserver, RegistryContext } from "../registry/context.ts";
 import type { Handler } from "../runtime/request.ts";
-import type { Chart } from "./chart.ts";
+import type { Chart, ChartRegion } from "./chart.ts";
 import type { Destination } from "./configuration.ts";
+import { type DestinationLag, destinationLags } from "./destination-lag.ts";
 import { replicationEndpoint } from "./endpoint.ts";
 import { type Fetch, httpPeer } from "./http-peer.ts";
+import { lagGauges } from "./lag-gauges.ts";
 import { link } from "./link.ts";
 import { localPeer } from "./local-peer.ts";
 import { type ReplicationLog, silentLog } from "./log.ts";
 import { type Meter, noMeter, replicationMetrics } from "./metrics.ts";
 import { replicationObserver } from "./observer.ts";
-import { receiver } from "./receiver.ts";
+import type { Peer } from "./peer.ts";
+import { type Receiver, receiver } from "./receiver.ts";
 import { type RegionKey, regionTokens, regionTokenVerifier } from "./region-token.ts";
 import { defaultReplicationSettings, type ReplicationSettings } from "./settings.ts";
-import { type DestinationLag, destinationLags } from "./status.ts";
-import { replicationWorker } from "./worker.ts";
+import { type ReplicationWorker, replicationWorker } from "./worker.ts";
 
 export interface ReplicationOptions {
   /** Its observers must come to hold the `observer` that is returned. */
@@ -24,6 +26,8 @@ export interface ReplicationOptions {
   readonly regionKey: RegionKey;
   /** The network. */
   readonly fetch: Fetch;
+  /** Reaches a region in another way than by HTTP: for simulations. */
+  readonly connect?: (region: ChartRegion) => Peer;
   /** Whether an account exists in this region. */
   readonly knowsAccount: (account: string) => boolean;
   /** True when no other process replicates out of this region's database. */
@@ -38,6 +42,10 @@ export interface RunningReplication {
   readonly observer: ChangeObserver;
   /** For the server: everything under /replication/. */
   readonly handler: Handler;
+  /** The same without HTTP and without authentication: for simulations. */
+  readonly receiver: Receiver;
+  /** What `start` and `stop` drive; a simulation calls its `tick` instead. */
+  readonly worker: ReplicationWorker;
   /** Begins to replicate. */
   start(): void;
   /** Interrupts transfers, which go on where they were after the next start; resolves when idle. */
@@ -61,21 +69,24 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
     log,
   });
   const tokens = regionTokens(region, regionKey, clock);
+  const connect =
+    options.connect ??
+    ((destination: ChartRegion) =>
+      httpPeer({
+        region: destination,
+        authorization: () => tokens.authorization(destination.name),
+        fetch: options.fetch,
+        clock,
+        settings,
+      }));
   const links = chart.regions.map((destination) => {
-    const peer =
-      destination.name === region
-        ? localPeer(region, incoming)
-        : httpPeer({
-            region: destination,
-            authorization: () => tokens.authorization(destination.name),
-            fetch: options.fetch,
-            clock,
-            settings,
-          });
+    const peer = destination.name === region ? localPeer(region, incoming) : connect(destination);
     return link(destination.name, peer, settings, random);
   });
   const { soleWorker } = options;
   const worker = replicationWorker({ context, settings, metrics, log, links, soleWorker });
+
+  const gauges = lagGauges(metrics);
 
   return {
     observer: replicationObserver({ region, clock, random, wake: () => worker.wake() }),
@@ -84,17 +95,13 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
       tokens: regionTokenVerifier(region, chart, clock),
       log,
     }),
+    receiver: incoming,
+    worker,
     start: () => worker.start(),
     stop: () => worker.stop(),
     async lags(destinations) {
       const lags = await destinationLags(context.metadata.read, clock.now(), destinations);
-      for (const { region, registryId: account, ...lag } of lags) {
-        const labels = { region, account };
-        metrics.lag.set(lag.lagMilliseconds / 1000, labels);
-        metrics.backlogImages.set(lag.backlogImages, labels);
-        metrics.backlogBytes.set(lag.backlogBytes, labels);
-        metrics.failedImages.set(lag.failedImages, labels);
-      }
+      gauges.show(lags);
       return lags;
     },
   };

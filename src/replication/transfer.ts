@@ -151,7 +151,7 @@ async function sendBlob(
 
 /** Wrong bytes arrived: from the line, or from our own disk? */
 async function blameDamage(error: unknown, content: Blob, digest: Digest): Promise<unknown> {
-  if (!(error instanceof ReplicationFailure) || error.code !== "blob_digest_mismatch") return error;
+  if (!(error instanceof ReplicationFailure) || error.code !== "digest_mismatch") return error;
   const actual = await digestOfBlob(content, digestAlgorithm(digest));
   if (actual === digest) return error;
   const text = `the source's copy of ${digest} is damaged: its bytes have ${actual}`;

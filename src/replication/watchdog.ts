@@ -9,26 +9,30 @@ export interface Watchdog {
 }
 
 /**
- * Calls `onStall` once when nothing moved for the given time. It looks at intervals of half that
- * time instead of setting a timer for every chunk.
+ * Calls `onStall` once when nothing moved for the given time, or up to half of it longer. It looks at
+ * intervals instead of setting a timer for every chunk, and never reads the clock, which may jump.
  */
-export function watchdog(clock: Clock, milliseconds: number, onStall: () => void): Watchdog {
+export function watchdog(
+  clock: Pick<Clock, "sleep">,
+  milliseconds: number,
+  onStall: () => void,
+): Watchdog {
   const ended = new AbortController();
-  let movedAt = clock.now();
+  let stillIntervals = 0;
   const watch = async () => {
     while (!ended.signal.aborted) {
       await clock.sleep(milliseconds / 2, ended.signal);
       if (ended.signal.aborted) return;
-      if (clock.now() - movedAt >= milliseconds) {
-        ended.abort();
-        onStall();
-      }
+      // The first interval may have begun in the middle of a movement.
+      if (++stillIntervals <= 2) continue;
+      ended.abort();
+      onStall();
     }
   };
   void watch();
   return {
     feed() {
-      movedAt = clock.now();
+      stillIntervals = 0;
     },
     end: () => ended.abort(),
   };

@@ -7,9 +7,10 @@ const statuses: Partial<Record<FailureCode, number>> = {
   destination_unauthorized: 401,
   protocol_unsupported: 400,
   account_unknown: 404,
+  image_invalid: 422,
   offer_invalid: 400,
   clock_skew: 409,
-  blob_digest_mismatch: 422,
+  digest_mismatch: 422,
   destination_stalled: 408,
   destination_error: 500,
 };

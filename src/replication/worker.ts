@@ -9,6 +9,7 @@ import {
   type ClaimedReplication,
   claimReplications,
   endReplicationLeases,
+  hastenImplausible,
   hastenReplications,
   noteUnknownRegions,
   selectNextDue,
@@ -55,7 +56,7 @@ const outageCodes = Object.entries(failureCodes)
   .filter(([, kind]) => kind.opensCircuit)
   .map(([code]) => code);
 
-const noteIntervalMilliseconds = 60_000;
+const sweepMilliseconds = 60_000;
 
 export function replicationWorker(options: WorkerOptions): ReplicationWorker {
   const { context, settings, links, metrics, log } = options;
@@ -64,14 +65,14 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
   const running = new Set<Promise<void>>();
   let hint = new AbortController();
   let loop: Promise<void> | undefined;
-  let notedAt = Number.NEGATIVE_INFINITY;
+  let sweptAt = Number.NEGATIVE_INFINITY;
 
   async function tick(): Promise<number> {
     let wait = settings.pollMilliseconds;
     for (const link of links) {
       for (const lane of lanes) wait = Math.min(wait, await claim(link, lane));
     }
-    await noteUnknown();
+    await sweep();
     return wait;
   }
 
@@ -83,8 +84,8 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
     const now = clock.now();
     const probe = link.circuit.open;
     if (probe && link.probing) return settings.pollMilliseconds;
-    const beginsAt = probe ? link.circuit.probeAt : dueAt;
-    if (beginsAt > now) return beginsAt - now;
+    const wait = probe ? link.circuit.probeWait(now) : dueAt - now;
+    if (wait > 0) return wait;
     const limit = probe ? 1 : free;
     const { region } = link;
     const rows = await write(metadata, async (tx) => {
@@ -145,14 +146,19 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
     else log.info(fields, "a replication failed and will be tried again");
   }
 
-  async function noteUnknown(): Promise<void> {
+  /** What no claim would come across. */
+  async function sweep(): Promise<void> {
     const now = clock.now();
-    if (now - notedAt < noteIntervalMilliseconds) return;
-    notedAt = now;
+    if (Math.abs(now - sweptAt) < sweepMilliseconds) return;
+    sweptAt = now;
     const regions = links.map(({ region }) => region);
     const text = "the chart of this region does not have it";
     const failure = { code: "region_unknown", side: "source", text, now } as const;
-    await write(metadata, (tx) => noteUnknownRegions(tx, regions, failure));
+    const latest = now + Math.max(settings.backOff.limitMilliseconds, settings.leaseMilliseconds);
+    await write(metadata, async (tx) => {
+      await noteUnknownRegions(tx, regions, failure);
+      await hastenImplausible(tx, { now, latest });
+    });
   }
 
   function wake(): void {

@@ -1,13 +1,5 @@
 /** Reads the YAML of a configuration, and knows the line of everything in it. */
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  LineCounter,
-  type Node,
-  parseDocument,
-  type YAMLMap,
-} from "yaml";
+import { isMap, isScalar, LineCounter, type Node, parseDocument, visit, type YAMLMap } from "yaml";
 import type { ConfigurationProblem, RawValue } from "./configuration.ts";
 import type { NamedEntry } from "./configuration-entries.ts";
 import { suggestion } from "./suggestion.ts";
@@ -39,6 +31,16 @@ export function parseConfigurationFile(
   for (const error of document.errors) {
     problems.push({ source: at(error.pos[0]), path: "", message: error.message });
   }
+  visit(document, {
+    // Nobody needs them here, and nested ones unfold into gigabytes.
+    Alias(_, alias) {
+      problems.push({
+        source: at(alias.range?.[0]),
+        path: "",
+        message: "aliases are not read here",
+      });
+    },
+  });
   if (problems.length > 0) return { values, problems };
   const root = document.contents;
   if (root === null || (isScalar(root) && root.value === null)) return { values, problems };
@@ -64,13 +66,11 @@ export function parseConfigurationFile(
         problems.push({ source, path, message });
       } else if (value === null || (isScalar(value) && value.value === null)) {
         // `key:` with nothing behind it says nothing.
-      } else if (isAlias(value)) {
-        problems.push({ source, path, message: "aliases are not read here" });
       } else if (named !== undefined) {
         values.push({
           path,
           source: at(value.range?.[0]),
-          raw: toJs(value),
+          raw: value.toJS(document),
           locate: locator(value),
         });
       } else if (isMap(value)) {
@@ -83,11 +83,6 @@ export function parseConfigurationFile(
         });
       }
     }
-  }
-
-  function toJs(value: Node): unknown {
-    // Few aliases: the classic bomb of nested ones must not unfold.
-    return value.toJS(document, { maxAliasCount: 10 });
   }
 
   function locator(value: Node): (keys: readonly (string | number)[]) => string {

@@ -67,8 +67,8 @@ export interface RawValue {
 /** Environment names that are ours and no configuration. */
 const otherVariables = [
   "PORTOLAN_CONFIG",
-  // What tests need, and who says so: docs of the test runner.
-  /^PORTOLAN_(REQUIRE$|TEST_|BENCH_)/,
+  // Of the test suites and the benchmark.
+  /^PORTOLAN_((REQUIRE|EXECUTABLE|TOOLS|CONFORMANCE)$|TEST_|BENCH_)/,
   // Kubernetes sets these in every pod beside a Service named "portolan".
   /^PORTOLAN_(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/,
 ];

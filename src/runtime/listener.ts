@@ -12,12 +12,7 @@ import http from "node:http";
 import type { Random } from "./clock.ts";
 import type { ListenAddress } from "./configuration-values.ts";
 import type { Handler, RequestContext, RequestLogFields } from "./request.ts";
-
-export interface TlsFiles {
-  /** PEM, with the chain behind the leaf. */
-  readonly certificate: string;
-  readonly key: string;
-}
+import type { TlsFiles } from "./tls-files.ts";
 
 /** What is known of a request when its response has been handed to the socket. */
 export interface RequestRecord {
@@ -31,7 +26,8 @@ export interface RequestRecord {
   /** Until the response begins; what a client takes to fetch the body is not in it. */
   readonly durationMilliseconds: number;
   readonly hasCredentials: boolean;
-  readonly clientAddress: string;
+  /** A function, because the address costs a tenth of a small request and not everyone asks. */
+  readonly clientAddress: () => string;
   readonly fields: RequestLogFields;
 }
 
@@ -98,6 +94,9 @@ export function startListener(options: ListenerOptions): Listener {
       // The handlers have limits of their own, per kind of content.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       development: false,
+      // Without it `development: false` shares the port with whoever listens there already, and
+      // half of the connections would reach another server.
+      reusePort: false,
       ...(files !== undefined && { tls: { cert: files.certificate, key: files.key } }),
       fetch: respond,
       error(error) {
@@ -114,9 +113,16 @@ export function startListener(options: ListenerOptions): Listener {
     const requestId =
       given !== null && requestIdPattern.test(given) ? given : options.random.uuid();
     const fields: RequestLogFields = {};
+    let peerAddress: string | undefined;
+    const clientAddress = () => {
+      peerAddress ??= from.requestIP(request)?.address ?? "";
+      return peerAddress;
+    };
     const context: RequestContext = {
       requestId,
-      clientAddress: from.requestIP(request)?.address ?? "",
+      get clientAddress() {
+        return clientAddress();
+      },
       secure: tls !== undefined,
       log: fields,
     };
@@ -149,7 +155,7 @@ export function startListener(options: ListenerOptions): Listener {
       bytesSent: method === "HEAD" ? 0 : (fields.bytesSent ?? lengthOf(response.headers)),
       durationMilliseconds: options.monotonicNow() - begin,
       hasCredentials: headers.has("authorization"),
-      clientAddress: context.clientAddress,
+      clientAddress,
       fields,
     });
     return response;

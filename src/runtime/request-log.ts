@@ -1,7 +1,8 @@
 /**
- * One line per request. It is put together by hand: measured on 2 cores, a line costs 0.8 µs of
- * processor time this way and 10.7 µs through pino, which at 50,000 requests a second is 4 % of a
- * core or 53 %. So all requests are logged by default.
+ * One line per request. It is put together by hand: a line costs 0.7 µs of processor time this way
+ * and 10.7 µs through pino. In a profile of manifest pulls the log is 14 % of the whole: 6.5 % to ask
+ * for the client's address, 5 % for the line, 2.5 % to write it. That is worth knowing who pulled
+ * what, so all requests are logged unless the operator says otherwise.
  */
 import type { RequestRecord } from "./listener.ts";
 
@@ -30,16 +31,34 @@ export function isLogged(record: RequestRecord, which: LoggedRequests): boolean 
   return record.status === 401 && record.hasCredentials;
 }
 
-/** With its line break. Only what a client may have written needs escaping. */
+let lastTime = Number.NaN;
+let lastTimeText = "";
+
+/** Many lines have the same millisecond; the text of a time costs more than the rest of a line. */
+function timeText(now: number): string {
+  if (now !== lastTime) {
+    lastTime = now;
+    lastTimeText = new Date(now).toISOString();
+  }
+  return lastTimeText;
+}
+
+/** What needs no escaping in JSON, and is nearly all that ever comes. */
+const plain = /^[ !#-[\]-~]*$/;
+
+const quoted = (text: string) => (plain.test(text) ? `"${text}"` : JSON.stringify(text));
+
+/** With its line break. */
 export function requestLine(record: RequestRecord, now: number): string {
   const { fields } = record;
   const level = record.status >= 500 ? "error" : "info";
-  let line = `{"level":"${level}","time":"${new Date(now).toISOString()}","requestId":"${record.requestId}","method":${JSON.stringify(record.method)},"path":${JSON.stringify(loggedPath(record.url))},"status":${record.status},"bytesReceived":${record.bytesReceived},"bytesSent":${record.bytesSent},"durationMilliseconds":${record.durationMilliseconds.toFixed(3)}`;
+  const duration = Math.round(record.durationMilliseconds * 1000) / 1000;
+  let line = `{"level":"${level}","time":"${timeText(now)}","requestId":"${record.requestId}","method":${quoted(record.method)},"path":${quoted(loggedPath(record.url))},"status":${record.status},"bytesReceived":${record.bytesReceived},"bytesSent":${record.bytesSent},"durationMilliseconds":${duration}`;
   if (fields.endpoint !== undefined) line += `,"endpoint":"${fields.endpoint}"`;
-  if (fields.principal !== undefined) line += `,"principal":${JSON.stringify(fields.principal)}`;
-  if (fields.repository !== undefined) line += `,"repository":${JSON.stringify(fields.repository)}`;
-  if (fields.errorCode !== undefined) line += `,"errorCode":${JSON.stringify(fields.errorCode)}`;
-  return `${line},"clientAddress":"${record.clientAddress}","message":"request"}\n`;
+  if (fields.principal !== undefined) line += `,"principal":${quoted(fields.principal)}`;
+  if (fields.repository !== undefined) line += `,"repository":${quoted(fields.repository)}`;
+  if (fields.errorCode !== undefined) line += `,"errorCode":${quoted(fields.errorCode)}`;
+  return `${line},"clientAddress":"${record.clientAddress()}","message":"request"}\n`;
 }
 
 /** Path and query without host, without secrets, and not longer than useful. */

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { BlobStore, WithdrawnBlob } from "../../src/blobs/blob-store.ts";
 import { type Digest, digestOf } from "../../src/image/digest.ts";
 import { blobStores } from "../support/blob-stores.ts";
-import { bytesOf, chunksOf } from "../support/registry.ts";
+import { bytesOf, chunksOf } from "../support/registry-pushes.ts";
 
 const good = bytesOf("as it was pushed");
 const digest = digestOf(good);

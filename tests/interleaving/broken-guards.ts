@@ -72,13 +72,15 @@ export const withoutLookingForBytes: Break = ({ metadata, blobs }) => ({
 
 /** Nobody holds rows: for PostgreSQL, where transactions run side by side. */
 export const withoutHoldingRows: Break = ({ metadata, blobs }) => {
-  const dialect: Dialect = { forUpdate: "", forUpdateSkipLocked: "" };
   return {
     blobs,
     metadata: {
       ...metadata,
       transaction: (work, options) =>
-        metadata.transaction((tx) => work({ ...tx, dialect }), options),
+        metadata.transaction((tx) => {
+          const dialect: Dialect = { ...tx.dialect, forUpdate: "", forUpdateSkipLocked: "" };
+          return work({ ...tx, dialect });
+        }, options),
     },
   };
 };

@@ -22,7 +22,7 @@ import {
   pushBlob,
   pushManifestBytes,
   registryContext,
-} from "../support/registry.ts";
+} from "../support/registry-pushes.ts";
 import { skippingClock } from "../support/skipping-clock.ts";
 
 export const layer = bytesOf("the layer that is reused");
@@ -141,7 +141,13 @@ export function pushWorld(options: PushWorldOptions): PushWorld {
     const repository = reuse === "upload" || reuse === "mount" ? "new" : "old";
     try {
       if (reuse === "mount") {
-        const mount = { account, actor, digest: layerDigest, from: "old", mayPull: () => true };
+        const mount = {
+          account,
+          actor,
+          digest: layerDigest,
+          from: "old",
+          mayPull: async () => true,
+        };
         if (!(await mountBlob(context, { ...mount, repository }))) {
           await pushBlob(context, repository, layer);
         }

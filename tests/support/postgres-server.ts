@@ -17,6 +17,8 @@ export interface PostgresServer extends AsyncDisposable {
   readonly socketDirectory: string;
   readonly port: number;
   readonly password: string;
+  /** Kills the server as a power cut would, and starts it again: it recovers from its log. */
+  crash(): Promise<void>;
   /** Stops the server and removes its directory. Idempotent. */
   stop(): Promise<void>;
 }
@@ -59,13 +61,25 @@ export async function startPostgresServer(
   const port = options.port ?? freePort();
   let server: ReturnType<typeof spawn> | undefined;
 
+  async function start() {
+    server = spawnAs(join(programs, "postgres"), [
+      ...["-D", data, "-p", String(port), "-k", directory, "-c", "listen_addresses=127.0.0.1"],
+      // Its data lives as long as the test run: nothing has to reach the disk.
+      ...["-c", `fsync=${options.fsync ? "on" : "off"}`, "-c", "max_connections=200"],
+    ]);
+    await untilReady(server);
+  }
+
+  async function end(signal: NodeJS.Signals) {
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    const exited = new Promise((resolve) => server?.once("exit", resolve));
+    server.kill(signal);
+    await exited;
+  }
+
   async function stop() {
-    if (server && server.exitCode === null && server.signalCode === null) {
-      const exited = new Promise((resolve) => server?.once("exit", resolve));
-      // "Fast shutdown": ends the sessions, then stops.
-      server.kill("SIGINT");
-      await exited;
-    }
+    // "Fast shutdown": ends the sessions, then stops.
+    await end("SIGINT");
     rmSync(directory, { recursive: true, force: true });
   }
 
@@ -76,11 +90,7 @@ export async function startPostgresServer(
       // Not C, so that a missing `collate "C"` is seen: here `a` sorts before `B`.
       ...["--locale-provider", "icu", "--icu-locale", "en-US", "--locale", "C.UTF-8"],
     ]);
-    server = spawnAs(join(programs, "postgres"), [
-      ...["-D", data, "-p", String(port), "-k", directory, "-c", "listen_addresses=127.0.0.1"],
-      ...["-c", `fsync=${options.fsync ? "on" : "off"}`, "-c", "max_connections=200"],
-    ]);
-    await untilReady(server);
+    await start();
   } catch (error) {
     await stop();
     throw error;
@@ -90,6 +100,11 @@ export async function startPostgresServer(
     socketDirectory: directory,
     port,
     password,
+    async crash() {
+      // "Immediate shutdown": nothing is written any more.
+      await end("SIGQUIT");
+      await start();
+    },
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -1,38 +1,100 @@
 /**
- * A region's registry for tests, and pushes through its own verbs as a client would make them over
- * HTTP.
+ * A registry for tests: the real handler, metadata store and blob store, with a clock that the test
+ * moves, one root principal, and an open journal.
+ *
+ *     await using registry = await openRegistry();
+ *     const response = await registry.request("GET", "/v2/");
+ *
+ * `served-registry.ts` has the same behind a real socket, for what exists only there.
  */
+import { join } from "node:path";
+import type {
+  Access,
+  Authentication,
+  Decision,
+  Permission,
+  Principal,
+} from "../../src/access/access.ts";
 import type { BlobStore } from "../../src/blobs/blob-store.ts";
+import { filesystemBlobStore } from "../../src/blobs/filesystem.ts";
+import { memoryBlobStore } from "../../src/blobs/memory.ts";
 import { verified } from "../../src/blobs/verified.ts";
-import { type Digest, digestOf } from "../../src/image/digest.ts";
-import { mediaTypes } from "../../src/image/media-type.ts";
 import type { MetadataStore } from "../../src/metadata/metadata-store.ts";
+import { sqliteMetadataStore } from "../../src/metadata/sqlite.ts";
+import { defaultOciSettings, type OciSettings } from "../../src/oci/endpoint.ts";
+import { ociHandler } from "../../src/oci/handler.ts";
 import {
   defaultRegistrySettings,
   type RegistryContext,
   type RegistrySettings,
 } from "../../src/registry/context.ts";
-import { finishUpload } from "../../src/registry/finish-upload.ts";
 import { hybridClock } from "../../src/registry/hybrid-clock.ts";
 import { keyedMutex } from "../../src/registry/keyed-mutex.ts";
-import { pushManifest } from "../../src/registry/push-manifest.ts";
-import { startUpload } from "../../src/registry/start-upload.ts";
-import { type Clock, systemRandom } from "../../src/runtime/clock.ts";
+import { systemRandom } from "../../src/runtime/clock.ts";
+import type { Handler, RequestLogFields } from "../../src/runtime/request.ts";
+import { type ManualClock, manualClock } from "./manual-clock.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
 
-export const account = "111122223333";
-export const actor = `arn:aws:iam::${account}:root`;
+export const testAccount = "111122223333";
+export const testPrincipal: Principal = {
+  kind: "root",
+  arn: `arn:aws:iam::${testAccount}:root`,
+  identityArn: `arn:aws:iam::${testAccount}:root`,
+  account: testAccount,
+  userId: testAccount,
+};
+/** What the only user sends. */
+export const testAuthorization = `Basic ${btoa("root:secret")}`;
 
-export function registryContext(options: {
-  metadata: MetadataStore;
-  blobs: BlobStore;
-  clock: Clock;
-  settings?: Partial<RegistrySettings>;
-}): RegistryContext {
-  const { metadata, clock } = options;
-  return {
+export interface TestRegistryOptions {
+  /** "memory" is the default; "disk" puts database and blobs into a directory of its own. */
+  readonly storage?: "memory" | "disk";
+  readonly openMetadata?: () => Promise<MetadataStore>;
+  /** Puts something between the registry and the blob store, such as a slow disk. */
+  readonly wrapBlobs?: (store: BlobStore) => BlobStore;
+  readonly settings?: Partial<RegistrySettings>;
+  readonly ociSettings?: Partial<OciSettings>;
+  /** False refuses an action on a resource, as a policy will. */
+  readonly allows?: (action: string, resource: string) => boolean;
+}
+
+export interface RequestOptions {
+  readonly headers?: Record<string, string>;
+  readonly body?: BodyInit | Uint8Array | null;
+  /** Without the Authorization header. */
+  readonly anonymous?: boolean;
+}
+
+export interface TestRegistry extends AsyncDisposable {
+  readonly context: RegistryContext;
+  readonly clock: ManualClock;
+  readonly handler: Handler;
+  /** Where database and blobs are; undefined in memory. */
+  readonly directory: string | undefined;
+  /** The log of the request that was answered last. */
+  readonly lastLog: () => RequestLogFields;
+  /** Calls the handler as a function. The path may be a location that the registry handed out. */
+  request(method: string, path: string, options?: RequestOptions): Promise<Response>;
+}
+
+export async function openRegistry(options: TestRegistryOptions = {}): Promise<TestRegistry> {
+  const clock = manualClock();
+  const directory = options.storage === "disk" ? temporaryDirectory() : undefined;
+  const metadata =
+    (await options.openMetadata?.()) ??
+    (await sqliteMetadataStore({
+      path: directory === undefined ? ":memory:" : join(directory.path, "metadata.db"),
+      now: clock.now(),
+    }));
+  const driver =
+    directory === undefined
+      ? memoryBlobStore()
+      : await filesystemBlobStore({ root: join(directory.path, "store") });
+  const blobs = verified(options.wrapBlobs?.(driver) ?? driver);
+  const context: RegistryContext = {
     region: "us-east-1",
     metadata,
-    blobs: verified(options.blobs),
+    blobs,
     clock,
     random: systemRandom,
     hybridClock: hybridClock(clock),
@@ -40,63 +102,65 @@ export function registryContext(options: {
     observers: [],
     uploadMutex: keyedMutex(),
   };
-}
-
-export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
-}
-
-export async function* chunksOf(...chunks: Uint8Array[]): AsyncIterable<Uint8Array> {
-  yield* chunks;
-}
-
-export async function pushBlob(
-  context: RegistryContext,
-  repository: string,
-  bytes: Uint8Array,
-): Promise<Digest> {
-  const digest = digestOf(bytes);
-  const uploadId = await startUpload(context, { account, repository, actor });
-  const upload = { account, repository, uploadId };
-  await finishUpload(context, upload, digest, { bytes: chunksOf(bytes) });
-  return digest;
-}
-
-/** A manifest with these blobs as layers; the first is its config too. */
-export function manifestOf(...blobs: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const [config = bytesOf("{}")] = blobs;
-  const descriptor = (bytes: Uint8Array, mediaType: string) => ({
-    mediaType,
-    digest: digestOf(bytes),
-    size: bytes.byteLength,
+  let log: RequestLogFields = {};
+  const inner = ociHandler({
+    context,
+    access: testAccess(options.allows ?? (() => true)),
+    settings: { ...defaultOciSettings, ...options.ociSettings },
   });
-  return bytesOf(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: mediaTypes.ociManifest,
-      config: descriptor(config, "application/vnd.oci.image.config.v1+json"),
-      layers: blobs.map((bytes) => descriptor(bytes, "application/vnd.oci.image.layer.v1.tar")),
-    }),
-  );
+  const handler: Handler = (request, requestContext) => {
+    log = requestContext.log;
+    return inner(request, requestContext);
+  };
+  return {
+    context,
+    clock,
+    handler,
+    directory: directory?.path,
+    lastLog: () => log,
+    request(method, path, { headers, body, anonymous } = {}) {
+      const request = new Request(new URL(path, "http://registry.test"), {
+        method,
+        headers: { ...(!anonymous && { Authorization: testAuthorization }), ...headers },
+        ...(body !== undefined && { body: body as BodyInit }),
+      });
+      return handler(request, testRequestContext());
+    },
+    async [Symbol.asyncDispose]() {
+      await metadata.close();
+      await blobs.close();
+      directory?.remove();
+    },
+  };
 }
 
-export async function pushManifestBytes(
-  context: RegistryContext,
-  repository: string,
-  bytes: Uint8Array,
-  ...tags: string[]
-): Promise<Digest> {
-  const input = { account, repository, actor, bytes, contentType: mediaTypes.ociManifest, tags };
-  return (await pushManifest(context, input)).digest;
-}
+export const testRequestContext = () => ({
+  requestId: "test",
+  clientAddress: "127.0.0.1",
+  secure: false,
+  log: {},
+});
 
-/** Blobs first, then the manifest. */
-export async function pushImage(
-  context: RegistryContext,
-  repository: string,
-  tag: string,
-  ...blobs: Uint8Array[]
-): Promise<Digest> {
-  for (const bytes of blobs) await pushBlob(context, repository, bytes);
-  return pushManifestBytes(context, repository, manifestOf(...blobs), tag);
+function testAccess(allows: (action: string, resource: string) => boolean): Access {
+  const decide = async ({ action, resource }: Permission): Promise<Decision> => {
+    const allowed = allows(action, resource);
+    return { allowed, message: allowed ? "" : `not authorized to perform: ${action}` };
+  };
+  return {
+    async authenticateBasic(authorization): Promise<Authentication> {
+      if (authorization === null) return { failure: "missing" };
+      if (!authorization.startsWith("Basic ")) return { failure: "malformed" };
+      return authorization === testAuthorization
+        ? { principal: testPrincipal }
+        : { failure: "invalid" };
+    },
+    decide,
+    async authorize(_caller, permissions) {
+      for (const permission of permissions) {
+        const decision = await decide(permission);
+        if (!decision.allowed) return decision;
+      }
+      return { allowed: true, message: "" };
+    },
+  };
 }

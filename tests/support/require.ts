@@ -14,7 +14,10 @@ export type RequirementName =
   | "clients"
   | "conformance"
   | "aws"
-  | "go"
+  | "crane"
+  | "regctl"
+  | "oras"
+  | "helm"
   | "peers"
   | "privileges";
 

@@ -1,5 +1,4 @@
 /** Queries on replications: the durable rows that say which image still goes where. */
-import type { ReferenceRole } from "../../image/manifest.ts";
 import type { Queryable, SqlValue, Transaction } from "../metadata-store.ts";
 import { placeholders } from "./blobs.ts";
 
@@ -61,30 +60,6 @@ export async function upsertReplications(
          failure_code = null, failure_side = null, failure_text = null, failed_at = null`,
     values,
   );
-}
-
-/** Bytes of all blobs that can be reached from a manifest. */
-export async function selectClosureBytes(
-  db: Queryable,
-  repositoryId: number,
-  digest: string,
-): Promise<number> {
-  const rows = await db.all<{ bytes: number }>(
-    `with recursive reached (digest) as (
-       select digest from manifests where repository_id = $1 and digest = $2
-       union
-       select r.digest from reached
-       join manifest_references r
-         on r.repository_id = $1 and r.manifest = reached.digest and r.role = 'manifest'
-     )
-     select cast(coalesce(sum(size), 0) as bigint) as bytes from (
-       select r.digest, max(r.size) as size from reached
-       join manifest_references r on r.repository_id = $1 and r.manifest = reached.digest
-       where r.role <> 'manifest' group by r.digest
-     ) blob`,
-    [repositoryId, digest],
-  );
-  return Number(rows[0]?.bytes ?? 0);
 }
 
 /** When the next replication to a region is due; undefined when none is waiting. */
@@ -271,6 +246,17 @@ export async function hastenReplications(
   );
 }
 
+/** What is due later than anything can be: the clock was ahead when it was written. */
+export async function hastenImplausible(
+  tx: Transaction,
+  { now, latest }: { now: number; latest: number },
+): Promise<void> {
+  await tx.all("update replications set due_at = $1 where state = 'pending' and due_at > $2", [
+    now,
+    latest,
+  ]);
+}
+
 /** Ends every lease. What still runs under one is fenced off by its token. */
 export async function endReplicationLeases(tx: Transaction, now: number): Promise<void> {
   await tx.all(
@@ -293,143 +279,4 @@ export async function noteUnknownRegions(
        and destination_region not in (${placeholders(regions.length, 5)})`,
     [failure.code, failure.side, failure.text, failure.now, ...regions],
   );
-}
-
-export interface OfferManifestRow {
-  media_type: string;
-  bytes: Uint8Array<ArrayBuffer>;
-  origin: string;
-}
-
-export async function selectManifestForOffer(
-  db: Queryable,
-  repositoryId: number,
-  digest: string,
-): Promise<OfferManifestRow | undefined> {
-  const rows = await db.all<OfferManifestRow>(
-    "select media_type, bytes, origin from manifests where repository_id = $1 and digest = $2",
-    [repositoryId, digest],
-  );
-  return rows[0];
-}
-
-export interface HeldReferenceRow {
-  role: ReferenceRole;
-  digest: string;
-  required: number;
-  /** Null when the repository does not have it as a blob. */
-  blob_size: number | null;
-  is_manifest: number;
-}
-
-/** The descriptors of a manifest, each with what the repository has of it. */
-export function selectHeldReferences(
-  db: Queryable,
-  repositoryId: number,
-  manifest: string,
-): Promise<HeldReferenceRow[]> {
-  return db.all<HeldReferenceRow>(
-    `select r.role, r.digest, r.required, b.size as blob_size,
-       case when m.digest is null then 0 else 1 end as is_manifest
-     from manifest_references r
-     left join repository_blobs l on l.repository_id = r.repository_id and l.digest = r.digest
-     left join blobs b on b.digest = l.digest
-     left join manifests m on m.repository_id = r.repository_id and m.digest = r.digest
-     where r.repository_id = $1 and r.manifest = $2
-     order by r.position`,
-    [repositoryId, manifest],
-  );
-}
-
-export interface ReplicationStatusRow {
-  digest: string;
-  tag: string;
-  destination_region: string;
-  destination_account: string;
-  state: "pending" | "complete" | "failed";
-  created_at: number;
-  completed_at: number | null;
-  attempts: number;
-  bytes_sent: number;
-  bytes_remaining: number;
-  failure_code: string | null;
-  failure_side: string | null;
-  failure_text: string | null;
-  failed_at: number | null;
-}
-
-/** The replications of one manifest, of all its tags. */
-export function selectReplicationsOfManifest(
-  db: Queryable,
-  repositoryId: number,
-  digest: string,
-): Promise<ReplicationStatusRow[]> {
-  return db.all<ReplicationStatusRow>(
-    `select digest, tag, destination_region, destination_account, state, created_at, completed_at,
-       attempts, bytes_sent, bytes_remaining, failure_code, failure_side, failure_text, failed_at
-     from replications where repository_id = $1 and digest = $2
-     order by destination_region, destination_account, tag`,
-    [repositoryId, digest],
-  );
-}
-
-export interface DestinationBacklogRow {
-  destination_region: string;
-  destination_account: string;
-  pending: number;
-  failed: number;
-  oldest_created_at: number | null;
-  bytes_remaining: number;
-}
-
-/** What has not arrived, per destination. Destinations without any are not listed. */
-export async function selectDestinationBacklogs(db: Queryable): Promise<DestinationBacklogRow[]> {
-  const rows = await db.all<DestinationBacklogRow>(
-    `select destination_region, destination_account,
-       sum(case when state = 'pending' then 1 else 0 end) as pending,
-       sum(case when state = 'failed' then 1 else 0 end) as failed,
-       min(case when state = 'pending' then created_at end) as oldest_created_at,
-       cast(sum(case when state = 'pending' then bytes_remaining else 0 end) as bigint)
-         as bytes_remaining
-     from replications where state in ('pending', 'failed')
-     group by destination_region, destination_account
-     order by destination_region, destination_account`,
-  );
-  return rows.map((row) => ({
-    ...row,
-    pending: Number(row.pending),
-    failed: Number(row.failed),
-    bytes_remaining: Number(row.bytes_remaining),
-  }));
-}
-
-/** The session of an incoming blob, so that abandoned ones expire like a client's upload. */
-export async function upsertIncomingBlob(
-  tx: Transaction,
-  incoming: { id: string; digestAlgorithm: string; now: number },
-): Promise<void> {
-  // Repository 0 does not exist: no client can reach this session.
-  await tx.all(
-    `insert into uploads (id, repository_id, digest_algorithm, created_at, touched_at)
-     values ($1, 0, $2, $3, $3)
-     on conflict (id) do update set touched_at = excluded.touched_at`,
-    [incoming.id, incoming.digestAlgorithm, incoming.now],
-  );
-}
-
-/** Those among `ids` that are open sessions. */
-export async function selectIncomingBlobs(
-  db: Queryable,
-  ids: readonly string[],
-): Promise<Set<string>> {
-  const found = new Set<string>();
-  for (let start = 0; start < ids.length; start += 500) {
-    const part = ids.slice(start, start + 500);
-    const rows = await db.all<{ id: string }>(
-      `select id from uploads where id in (${placeholders(part.length, 1)})`,
-      part,
-    );
-    for (const row of rows) found.add(row.id);
-  }
-  return found;
 }

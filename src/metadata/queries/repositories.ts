@@ -27,6 +27,18 @@ export async function selectRepository(
   return rows[0];
 }
 
+/**
+ * Holds a repository until the transaction ends; false when it is gone. Whoever changes manifests or
+ * tags does this first: a first tag, or a manifest that another transaction is deleting, has no row
+ * that could be held instead.
+ */
+export async function holdRepository(tx: Transaction, id: number): Promise<boolean> {
+  const rows = await tx.all(`select id from repositories where id = $1 ${tx.dialect.forUpdate}`, [
+    id,
+  ]);
+  return rows.length > 0;
+}
+
 /** Undefined when it exists already. */
 export async function insertRepository(
   tx: Transaction,

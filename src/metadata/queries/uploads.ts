@@ -28,6 +28,11 @@ export async function countUploads(db: Queryable, repositoryId: number): Promise
   return Number(rows[0]?.count ?? 0);
 }
 
+export async function countAllUploads(db: Queryable): Promise<number> {
+  const rows = await db.all<{ count: number }>("select count(*) as count from uploads");
+  return Number(rows[0]?.count ?? 0);
+}
+
 export async function selectUpload(
   db: Queryable,
   account: string,

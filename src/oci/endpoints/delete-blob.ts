@@ -9,6 +9,11 @@ export const deleteBlobEndpoint: Endpoint = {
   method: "DELETE",
   route: "blob",
   action: "ecr:BatchDeleteImage",
+  documentation: {
+    summary: "Takes a blob out of a repository. Other repositories keep it.",
+    success: { 202: "it is gone" },
+    errors: ["digest_invalid", "repository_unknown", "blob_unknown", "blob_in_use"],
+  },
   async handle({ context, account, repository, reference, actor }) {
     const digest = requireDigest(reference);
     await deleteBlob(context, { account, repository, actor, digest });

@@ -10,6 +10,11 @@ export const deleteManifestEndpoint: Endpoint = {
   method: "DELETE",
   route: "manifest",
   action: "ecr:BatchDeleteImage",
+  documentation: {
+    summary: "Deletes a tag; or by digest a manifest with all its tags.",
+    success: { 202: "it is gone" },
+    errors: ["digest_invalid", "tag_invalid", "repository_unknown", "manifest_unknown"],
+  },
   async handle({ context, account, repository, reference, actor }) {
     const target = requireReference(reference);
     const address = { account, repository, actor };

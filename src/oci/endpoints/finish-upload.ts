@@ -1,7 +1,8 @@
 /** Ends an upload: the last bytes, if any, and the digest of the whole. */
 import { finishUpload } from "../../registry/finish-upload.ts";
 import type { Endpoint } from "../endpoint.ts";
-import { requireDigest, uploadChunk } from "../input.ts";
+import { bodyErrors } from "../errors.ts";
+import { requireDigest, requireUploadId, uploadChunk } from "../input.ts";
 import { created } from "./start-upload.ts";
 
 export const finishUploadEndpoint: Endpoint = {
@@ -10,10 +11,25 @@ export const finishUploadEndpoint: Endpoint = {
   method: "PUT",
   route: "upload",
   action: "ecr:CompleteLayerUpload",
-  async handle({ request, query, context, account, repository, reference }) {
+  documentation: {
+    summary: "Ends an upload, with the last bytes if there are any left.",
+    success: { 201: "the blob is in the repository, durably" },
+    query: { digest: "of the whole blob: required" },
+    errors: [
+      "digest_invalid",
+      "digest_mismatch",
+      "upload_unknown",
+      "upload_range_invalid",
+      "parameter_invalid",
+      "size_invalid",
+      "blob_too_large",
+      ...bodyErrors,
+    ],
+  },
+  async handle({ request, query, context, pace, account, repository, reference }) {
     const digest = requireDigest(query.get("digest"));
-    const upload = { account, repository, uploadId: reference };
-    await finishUpload(context, upload, digest, uploadChunk(request));
+    const upload = { account, repository, uploadId: requireUploadId(reference) };
+    await finishUpload(context, upload, digest, uploadChunk(request, pace));
     return created(repository, digest);
   },
 };

@@ -10,13 +10,21 @@ export const getManifest: Endpoint = {
   method: "GET",
   route: "manifest",
   action: "ecr:BatchGetImage",
+  documentation: {
+    summary:
+      "Pulls a manifest by tag or digest: its own bytes with its own type, whatever Accept says.",
+    success: { 200: "the manifest", 304: "If-None-Match names the manifest's ETag" },
+    errors: ["digest_invalid", "tag_invalid", "repository_unknown", "manifest_unknown"],
+  },
   async handle(input) {
     const manifest = await lookUpManifest(input);
     const headers = manifestHeaders(manifest);
     if (isNotModified(input.request, manifest.digest)) {
       return new Response(null, { status: 304, headers });
     }
-    return new Response(manifest.bytes, { headers });
+    return new Response(manifest.bytes, {
+      headers: { ...headers, "Content-Length": String(manifest.bytes.byteLength) },
+    });
   },
 };
 

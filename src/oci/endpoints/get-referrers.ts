@@ -6,6 +6,7 @@ import { mediaTypes } from "../../image/media-type.ts";
 import { listReferrers } from "../../registry/list-referrers.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { requireDigest } from "../input.ts";
+import { jsonResponse } from "../json-response.ts";
 
 export const getReferrers: Endpoint = {
   id: "end-12a, end-12b",
@@ -13,6 +14,17 @@ export const getReferrers: Endpoint = {
   method: "GET",
   route: "referrers",
   action: "ecr:BatchGetImage",
+  documentation: {
+    summary: "Lists the manifests that name this digest as their subject, as an OCI index.",
+    success: {
+      200: "a page, with a Link to the next when there is one; empty when nothing is known",
+    },
+    query: {
+      artifactType: "only those of this type",
+      cursor: "from the Link of the page before",
+    },
+    errors: ["digest_invalid"],
+  },
   async handle({ query, context, account, repository, reference }) {
     const subject = requireDigest(reference);
     const artifactType = query.get("artifactType") || undefined;
@@ -34,6 +46,6 @@ export const getReferrers: Endpoint = {
       mediaType: mediaTypes.ociIndex,
       manifests: page.referrers,
     };
-    return new Response(JSON.stringify(index), { headers });
+    return jsonResponse(index, { headers });
   },
 };

@@ -2,6 +2,7 @@
 import { uploadSize } from "../../registry/find-upload.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { uploadRange } from "../errors.ts";
+import { requireUploadId } from "../input.ts";
 import { uploadLocation } from "../locations.ts";
 
 export const getUpload: Endpoint = {
@@ -10,9 +11,15 @@ export const getUpload: Endpoint = {
   method: "GET",
   route: "upload",
   action: "ecr:UploadLayerPart",
+  documentation: {
+    summary: "Tells how much of an upload is here.",
+    success: { 204: "Range tells how many bytes" },
+    errors: ["upload_unknown"],
+  },
   async handle({ context, account, repository, reference }) {
-    const heldBytes = await uploadSize(context, { account, repository, uploadId: reference });
-    return uploadProgress(204, repository, reference, heldBytes);
+    const uploadId = requireUploadId(reference);
+    const heldBytes = await uploadSize(context, { account, repository, uploadId });
+    return uploadProgress(204, repository, uploadId, heldBytes);
   },
 };
 

@@ -10,6 +10,11 @@ export const headBlob: Endpoint = {
   method: "HEAD",
   route: "blob",
   action: "ecr:BatchCheckLayerAvailability",
+  documentation: {
+    summary: "Tells whether a blob is there, and its size.",
+    success: { 200: "it is", 304: "If-None-Match names the blob's ETag" },
+    errors: ["digest_invalid", "repository_unknown", "blob_unknown"],
+  },
   async handle({ request, context, account, repository, reference }) {
     const digest = requireDigest(reference);
     const size = await statBlob(context, { account, repository, digest });

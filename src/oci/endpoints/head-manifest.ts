@@ -9,6 +9,11 @@ export const headManifest: Endpoint = {
   method: "HEAD",
   route: "manifest",
   action: "ecr:BatchGetImage",
+  documentation: {
+    summary: "Tells a manifest's digest, type and length.",
+    success: { 200: "it is there", 304: "If-None-Match names the manifest's ETag" },
+    errors: ["digest_invalid", "tag_invalid", "repository_unknown", "manifest_unknown"],
+  },
   async handle(input) {
     const manifest = await lookUpManifest(input);
     const headers = manifestHeaders(manifest);

@@ -10,6 +10,12 @@ export const listTagsEndpoint: Endpoint = {
   method: "GET",
   route: "tags",
   action: "ecr:ListImages",
+  documentation: {
+    summary: "Lists the tags of a repository in byte order.",
+    success: { 200: "a page, with a Link to the next when there is one" },
+    query: { n: "how many at most", last: "begin behind this name, which need not exist" },
+    errors: ["repository_unknown", "parameter_invalid"],
+  },
   async handle({ query, context, settings, account, repository }) {
     const limit = pageSize(query.get("n"), settings.tagsPageLimit, settings.tagsPageLimit);
     const after = pageStart(query.get("last"));

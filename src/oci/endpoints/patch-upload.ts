@@ -1,7 +1,8 @@
 /** Sends a part of a blob: a chunk with its range, or a stream without one. */
 import { appendUpload } from "../../registry/append-upload.ts";
 import type { Endpoint } from "../endpoint.ts";
-import { uploadChunk } from "../input.ts";
+import { bodyErrors } from "../errors.ts";
+import { requireUploadId, uploadChunk } from "../input.ts";
 import { uploadProgress } from "./get-upload.ts";
 
 export const patchUpload: Endpoint = {
@@ -10,9 +11,22 @@ export const patchUpload: Endpoint = {
   method: "PATCH",
   route: "upload",
   action: "ecr:UploadLayerPart",
-  async handle({ request, context, account, repository, reference }) {
-    const upload = { account, repository, uploadId: reference };
-    const heldBytes = await appendUpload(context, upload, uploadChunk(request));
-    return uploadProgress(202, repository, reference, heldBytes);
+  documentation: {
+    summary: "Adds to an upload: a stream, or a chunk with its Content-Range.",
+    success: { 202: "the bytes are here; Range tells how many" },
+    errors: [
+      "upload_unknown",
+      "upload_range_invalid",
+      "parameter_invalid",
+      "size_invalid",
+      "blob_too_large",
+      ...bodyErrors,
+    ],
+  },
+  async handle({ request, context, pace, account, repository, reference }) {
+    const uploadId = requireUploadId(reference);
+    const upload = { account, repository, uploadId };
+    const heldBytes = await appendUpload(context, upload, uploadChunk(request, pace));
+    return uploadProgress(202, repository, uploadId, heldBytes);
   },
 };

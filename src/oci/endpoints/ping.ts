@@ -1,22 +1,18 @@
 /** Tells a client that this is a registry, once it is authenticated. */
 import type { Endpoint } from "../endpoint.ts";
-
-const headers = { "Content-Type": "application/json" };
+import { jsonResponse } from "../json-response.ts";
 
 export const ping: Endpoint = {
   id: "end-1",
   name: "ping",
   method: "GET",
   route: "base",
-  async handle() {
-    return new Response("{}", { headers });
+  documentation: {
+    summary: "Tells that this is a registry, and whether the credentials are right.",
+    success: { 200: "an empty object" },
+    errors: [],
   },
-};
-
-export const pingHead: Endpoint = {
-  ...ping,
-  method: "HEAD",
   async handle() {
-    return new Response(null, { headers: { ...headers, "Content-Length": "2" } });
+    return jsonResponse({});
   },
 };

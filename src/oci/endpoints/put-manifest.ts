@@ -5,9 +5,10 @@
 import { mediaTypeWithoutParameters } from "../../image/media-type.ts";
 import { RegistryError } from "../../registry/errors.ts";
 import { pushManifest } from "../../registry/push-manifest.ts";
+import { readBody } from "../body.ts";
 import type { Endpoint } from "../endpoint.ts";
-import { ociError } from "../errors.ts";
-import { readBody, requireReference, requireTag } from "../input.ts";
+import { bodyErrors, ProtocolError } from "../errors.ts";
+import { requireReference, requireTag } from "../input.ts";
 import { manifestLocation } from "../locations.ts";
 
 /** The specification asks for ten at least. */
@@ -19,11 +20,28 @@ export const putManifest: Endpoint = {
   method: "PUT",
   route: "manifest",
   action: "ecr:PutImage",
-  async handle({ request, query, context, account, repository, reference, actor }) {
+  documentation: {
+    summary: "Pushes a manifest under a tag or its digest.",
+    success: { 201: "the manifest and its tags are in the repository, durably" },
+    query: { tag: "a tag to set besides; up to 100 times" },
+    errors: [
+      "digest_invalid",
+      "tag_invalid",
+      "tags_too_many",
+      "digest_mismatch",
+      "manifest_invalid",
+      "manifest_too_large",
+      "manifest_references_unknown",
+      "size_invalid",
+      "repository_unknown",
+      ...bodyErrors,
+    ],
+  },
+  async handle({ request, query, context, pace, account, repository, reference, actor }) {
     const target = requireReference(reference);
     const named = query.all("tag");
     if (named.length > tagParametersLimit) {
-      return ociError(414, "TAG_INVALID", `more than ${tagParametersLimit} tag parameters`);
+      throw new ProtocolError("tags_too_many", `more than ${tagParametersLimit} tag parameters`);
     }
     const tags = [...new Set([...("tag" in target ? [target.tag] : []), ...named.map(requireTag)])];
     const pushed = await pushManifest(context, {
@@ -31,7 +49,7 @@ export const putManifest: Endpoint = {
       repository,
       actor,
       tags,
-      bytes: await readBody(request, context.settings.manifestBytesLimit),
+      bytes: await readBody(request, context.settings.manifestBytesLimit, pace),
       contentType: contentType(request),
       ...("digest" in target && { digest: target.digest }),
     });

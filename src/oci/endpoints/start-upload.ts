@@ -13,6 +13,7 @@ import { finishUpload } from "../../registry/finish-upload.ts";
 import { mountBlob } from "../../registry/mount-blob.ts";
 import { startUpload } from "../../registry/start-upload.ts";
 import type { Endpoint, EndpointInput } from "../endpoint.ts";
+import { bodyErrors } from "../errors.ts";
 import { requireDigest, uploadChunk } from "../input.ts";
 import { blobLocation, uploadLocation } from "../locations.ts";
 
@@ -22,6 +23,30 @@ export const startUploadEndpoint: Endpoint = {
   method: "POST",
   route: "uploads",
   action: "ecr:InitiateLayerUpload",
+  documentation: {
+    summary:
+      "Begins an upload; with `digest` takes a whole blob at once; with `mount` links a blob of another repository.",
+    success: {
+      201: "the blob is in the repository: sent at once, or mounted",
+      202: "an upload has begun, also when a mount was not possible",
+    },
+    query: {
+      digest: "the body is the whole blob",
+      "digest-algorithm": "sha256 or sha512: what the upload will end with, if not sha256",
+      mount: "the digest of a blob that may be in another repository",
+      from: "that repository; without it any one that the caller may pull from",
+    },
+    errors: [
+      "digest_invalid",
+      "digest_mismatch",
+      "parameter_invalid",
+      "size_invalid",
+      "blob_too_large",
+      "uploads_too_many",
+      "repository_unknown",
+      ...bodyErrors,
+    ],
+  },
   async handle(input) {
     const { query, context, account, repository, actor } = input;
     const mounted = query.get("mount") === undefined ? undefined : await mount(input);
@@ -48,7 +73,7 @@ export const startUploadEndpoint: Endpoint = {
 
 /** Whatever stands in the way of a mount, the answer is an ordinary upload session, never an error. */
 async function mount(input: EndpointInput): Promise<Response | undefined> {
-  const { query, context, access, principal, account, repository, actor } = input;
+  const { query, context, access, caller, account, repository, actor } = input;
   const digest = parseDigest(query.get("mount") ?? "");
   const from = query.get("from");
   if (digest === undefined || (from !== undefined && !isRepositoryName(from))) return undefined;
@@ -58,21 +83,27 @@ async function mount(input: EndpointInput): Promise<Response | undefined> {
     actor,
     digest,
     ...(from !== undefined && { from }),
-    mayPull: (source) =>
-      access.decide(
-        principal,
-        "ecr:GetDownloadUrlForLayer",
-        repositoryArn(context.region, account, source),
-      ).allowed,
+    async mayPull(source) {
+      const resource = repositoryArn(context.region, account, source);
+      const action = "ecr:GetDownloadUrlForLayer";
+      return (await access.decide({ ...caller, action, resource })).allowed;
+    },
   });
   return mounted ? created(repository, digest) : undefined;
 }
 
 /** The whole blob in the one request. */
 async function push(input: EndpointInput): Promise<Response> {
-  const { query, request, context, account, repository, actor } = input;
+  const { query, request, context, pace, account, repository, actor } = input;
   const digest = requireDigest(query.get("digest"));
-  const last = uploadChunk(request);
+  const whole = uploadChunk(request, pace);
+  if (whole.start !== undefined && whole.start !== 0) {
+    // A 416 would send the client to a session that does not exist.
+    throw new RegistryError("parameter_invalid", {
+      parameter: "Content-Range",
+      reason: "a blob that is sent at once begins at 0",
+    });
+  }
   const uploadId = await startUpload(context, {
     account,
     repository,
@@ -81,7 +112,7 @@ async function push(input: EndpointInput): Promise<Response> {
   });
   const upload = { account, repository, uploadId };
   try {
-    await finishUpload(context, upload, digest, last);
+    await finishUpload(context, upload, digest, whole);
   } catch (error) {
     // The client does not know the session: nobody else would ever end it.
     await cancelUpload(context, upload).catch((secondError: unknown) => {

@@ -11,7 +11,10 @@ const input = v.object({
   registryId: optional(registryId),
   repositoryName: v.pipe(v.string(), v.minLength(2), repositoryName),
   tags: optional(
-    v.pipe(v.array(v.unknown()), v.maxLength(0, "Resource tags are not supported yet")),
+    v.pipe(
+      v.array(v.unknown()),
+      v.check((tags) => tags.length === 0, "Resource tags are not supported yet"),
+    ),
   ),
   imageTagMutability: optional(v.picklist(["MUTABLE"])),
   imageTagMutabilityExclusionFilters: optional(v.pipe(v.array(v.unknown()), v.maxLength(0))),

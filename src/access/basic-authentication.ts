@@ -1,14 +1,14 @@
 /**
- * Access for installations that know only the root of each account: it may do everything in the
- * registry of its own account, and nothing elsewhere.
+ * HTTP Basic, for `/v2/`: a registry token, or an access key with its secret. What was verified is
+ * trusted for a while, because verifying costs more than answering most requests.
  */
 import type { Clock } from "../runtime/clock.ts";
-import type { Access, Authentication, Decision, Principal } from "./access.ts";
+import type { Authentication } from "./access.ts";
 import { equalInConstantTime } from "./constant-time.ts";
-import { type AccessKeys, rootPrincipal } from "./credentials.ts";
+import type { AccessKeys } from "./credentials.ts";
 import type { RegistryTokens } from "./tokens.ts";
 
-export interface RootAccessOptions {
+export interface BasicAuthenticationOptions {
   readonly keys: AccessKeys;
   readonly tokens: RegistryTokens;
   readonly clock: Clock;
@@ -29,7 +29,9 @@ interface TrustedHeader {
 /** Longer than any token or key, shorter than a header bomb. */
 const headerLengthLimit = 8192;
 
-export function rootAccess(options: RootAccessOptions): Access {
+export type BasicAuthentication = (authorization: string | null) => Promise<Authentication>;
+
+export function basicAuthentication(options: BasicAuthenticationOptions): BasicAuthentication {
   const { clock } = options;
   const trustMilliseconds = options.trustMilliseconds ?? 60_000;
   const trustedHeadersLimit = options.trustedHeadersLimit ?? 10_000;
@@ -59,7 +61,7 @@ export function rootAccess(options: RootAccessOptions): Access {
     const { holder, expiresAt } = verification;
     const key = await options.keys.find(holder.accessKeyId);
     if (key === undefined || key.principal.arn !== holder.principal.arn) return failed("invalid");
-    return { authentication: { principal: holder.principal }, expiresAt };
+    return { authentication: { principal: key.principal }, expiresAt };
   }
 
   async function verifySecret(accessKeyId: string, secret: string) {
@@ -80,18 +82,15 @@ export function rootAccess(options: RootAccessOptions): Access {
     }
   }
 
-  return {
-    async authenticateBasic(header) {
-      if (header === null || header === "") return { failure: "missing" };
-      if (header.length > headerLengthLimit) return { failure: "malformed" };
-      const known = trusted.get(fingerprint(header));
-      // A clock that was set back must not lengthen the trust.
-      if (known !== undefined && isWithin(clock.now(), known.until, trustMilliseconds)) {
-        return known.authentication;
-      }
-      return verify(header);
-    },
-    decide,
+  return async (header) => {
+    if (header === null || header === "") return { failure: "missing" };
+    if (header.length > headerLengthLimit) return { failure: "malformed" };
+    const known = trusted.get(fingerprint(header));
+    // A clock that was set back must not lengthen the trust.
+    if (known !== undefined && isWithin(clock.now(), known.until, trustMilliseconds)) {
+      return known.authentication;
+    }
+    return verify(header);
   };
 }
 
@@ -115,31 +114,4 @@ function parseBasic(header: string): { user: string; password: string } | undefi
   const colon = text.indexOf(":");
   if (colon <= 0) return undefined;
   return { user: text.slice(0, colon), password: text.slice(colon + 1) };
-}
-
-const allowed: Decision = { allowed: true, message: "" };
-
-function decide(principal: Principal, action: string, resource: string): Decision {
-  if (principal.arn !== rootPrincipal(principal.account).arn) {
-    return denied(principal, action, resource, "identity-based");
-  }
-  if (resource === "*" || accountOf(resource) === principal.account) return allowed;
-  return denied(principal, action, resource, "resource-based");
-}
-
-function denied(
-  principal: Principal,
-  action: string,
-  resource: string,
-  policy: "identity-based" | "resource-based",
-): Decision {
-  return {
-    allowed: false,
-    message: `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} because no ${policy} policy allows the ${action} action`,
-  };
-}
-
-/** `arn:partition:service:region:account:resource` */
-function accountOf(arn: string): string | undefined {
-  return /^arn:[^:]*:[^:]*:[^:]*:([0-9]{12}):/.exec(arn)?.[1];
 }

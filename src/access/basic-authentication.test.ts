@@ -2,9 +2,9 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { manualClock } from "../../tests/support/manual-clock.ts";
 import { systemRandom } from "../runtime/clock.ts";
-import { type AuthenticationFailure, repositoryArn } from "./access.ts";
+import type { AuthenticationFailure } from "./access.ts";
+import { basicAuthentication } from "./basic-authentication.ts";
 import { type AccessKey, type AccessKeys, rootPrincipal } from "./credentials.ts";
-import { rootAccess } from "./root-access.ts";
 import { registryTokens } from "./tokens.ts";
 
 const account = "111122223333";
@@ -30,9 +30,9 @@ function setUp(options: { trustedHeadersLimit?: number } = {}) {
     region: "us-east-1",
     clock,
   });
-  const access = rootAccess({ keys, tokens, clock, ...options });
+  const authenticate = basicAuthentication({ keys, tokens, clock, ...options });
   const token = tokens.issue({ principal, accessKeyId: key.id }).token;
-  return { clock, active, access, token, lookups: () => lookups };
+  return { clock, active, authenticate, token, lookups: () => lookups };
 }
 
 function basic(user: string, password: string): string {
@@ -40,16 +40,16 @@ function basic(user: string, password: string): string {
 }
 
 test("a token and an access key are both accepted", async () => {
-  const { access, token } = setUp();
-  expect(await access.authenticateBasic(basic("AWS", token))).toEqual({ principal });
-  expect(await access.authenticateBasic(basic(key.id, key.secretAccessKey))).toEqual({ principal });
-  expect(await access.authenticateBasic(basic("AWS", token).replace("Basic", "bAsIc"))).toEqual({
+  const { authenticate, token } = setUp();
+  expect(await authenticate(basic("AWS", token))).toEqual({ principal });
+  expect(await authenticate(basic(key.id, key.secretAccessKey))).toEqual({ principal });
+  expect(await authenticate(basic("AWS", token).replace("Basic", "bAsIc"))).toEqual({
     principal,
   });
 });
 
 test("what is wrong is told apart", async () => {
-  const { access, clock, token } = setUp();
+  const { authenticate, clock, token } = setUp();
   const cases: [string | null, AuthenticationFailure][] = [
     [null, "missing"],
     ["", "missing"],
@@ -68,14 +68,14 @@ test("what is wrong is told apart", async () => {
     [basic("AKIAUNKNOWNUNKNOWN11", key.secretAccessKey), "invalid"],
   ];
   for (const [header, failure] of cases) {
-    expect({ header, ...(await access.authenticateBasic(header)) }).toEqual({ header, failure });
+    expect({ header, ...(await authenticate(header)) }).toEqual({ header, failure });
   }
   clock.advance(12 * 3600_000);
-  expect(await access.authenticateBasic(basic("AWS", token))).toEqual({ failure: "expired" });
+  expect(await authenticate(basic("AWS", token))).toEqual({ failure: "expired" });
 });
 
 test("no header makes it throw or let in", async () => {
-  const { access } = setUp();
+  const { authenticate } = setUp();
   await fc.assert(
     fc.asyncProperty(
       fc.oneof(
@@ -83,87 +83,67 @@ test("no header makes it throw or let in", async () => {
         fc.string().map((text) => `Basic ${text}`),
         fc.string().map((text) => `Basic ${Buffer.from(text).toString("base64")}`),
       ),
-      async (header) => expect(await access.authenticateBasic(header)).toHaveProperty("failure"),
+      async (header) => expect(await authenticate(header)).toHaveProperty("failure"),
     ),
   );
 });
 
 test("a verified header is trusted for a minute without looking at the keys", async () => {
-  const { access, clock, token, lookups } = setUp();
+  const { authenticate, clock, token, lookups } = setUp();
   const header = basic("AWS", token);
-  await access.authenticateBasic(header);
+  await authenticate(header);
   clock.advance(59_999);
-  for (let i = 0; i < 100; i++) await access.authenticateBasic(header);
+  for (let i = 0; i < 100; i++) await authenticate(header);
   expect(lookups()).toBe(1);
   clock.advance(1);
-  expect(await access.authenticateBasic(header)).toEqual({ principal });
+  expect(await authenticate(header)).toEqual({ principal });
   expect(lookups()).toBe(2);
 });
 
 test("a deactivated key stops within a minute, and its tokens with it", async () => {
-  const { access, active, clock, token } = setUp();
+  const { authenticate, active, clock, token } = setUp();
   const headers = [basic("AWS", token), basic(key.id, key.secretAccessKey)];
-  for (const header of headers) await access.authenticateBasic(header);
+  for (const header of headers) await authenticate(header);
   active.clear();
   clock.advance(60_000);
   for (const header of headers) {
-    expect(await access.authenticateBasic(header)).toEqual({ failure: "invalid" });
+    expect(await authenticate(header)).toEqual({ failure: "invalid" });
   }
 });
 
 test("trust never outlives the token", async () => {
-  const { access, clock, token } = setUp();
+  const { authenticate, clock, token } = setUp();
   clock.advance(12 * 3600_000 - 1000);
-  expect(await access.authenticateBasic(basic("AWS", token))).toEqual({ principal });
+  expect(await authenticate(basic("AWS", token))).toEqual({ principal });
   clock.advance(1000);
-  expect(await access.authenticateBasic(basic("AWS", token))).toEqual({ failure: "expired" });
+  expect(await authenticate(basic("AWS", token))).toEqual({ failure: "expired" });
 });
 
 test("a clock that is set back does not lengthen the trust", async () => {
-  const { access, active, clock } = setUp();
+  const { authenticate, active, clock } = setUp();
   const header = basic(key.id, key.secretAccessKey);
-  await access.authenticateBasic(header);
+  await authenticate(header);
   active.clear();
   clock.advance(-3600_000);
-  expect(await access.authenticateBasic(header)).toEqual({ failure: "invalid" });
+  expect(await authenticate(header)).toEqual({ failure: "invalid" });
 });
 
 test("failures are not remembered, and the memory is bounded", async () => {
-  const { access, lookups, token } = setUp({ trustedHeadersLimit: 2 });
+  const { authenticate, lookups, token } = setUp({ trustedHeadersLimit: 2 });
   const spaces = (count: number) => basic("AWS", token).replace(" ", " ".repeat(count));
-  for (const count of [1, 2, 3]) await access.authenticateBasic(spaces(count));
+  for (const count of [1, 2, 3]) await authenticate(spaces(count));
   expect(lookups()).toBe(3);
-  await access.authenticateBasic(spaces(3));
-  await access.authenticateBasic(spaces(2));
+  await authenticate(spaces(3));
+  await authenticate(spaces(2));
   expect(lookups()).toBe(3);
-  await access.authenticateBasic(spaces(1));
+  await authenticate(spaces(1));
   expect(lookups()).toBe(4);
-  for (let i = 0; i < 2; i++) await access.authenticateBasic(basic(key.id, "wrong"));
+  for (let i = 0; i < 2; i++) await authenticate(basic(key.id, "wrong"));
   expect(lookups()).toBe(6);
 });
 
 test("a key that was given to another principal does not carry an old token", async () => {
-  const { access, active, token } = setUp();
+  const { authenticate, active, token } = setUp();
   active.set(key.id, { ...key, principal: rootPrincipal("444455556666") });
-  expect(await access.authenticateBasic(basic("AWS", token))).toEqual({ failure: "invalid" });
-});
-
-test("root may do everything in its own account and nothing elsewhere", () => {
-  const { access } = setUp();
-  const own = repositoryArn("us-east-1", account, "team/web");
-  const other = repositoryArn("us-east-1", "444455556666", "team/web");
-  expect(access.decide(principal, "ecr:PutImage", own).allowed).toBe(true);
-  expect(access.decide(principal, "ecr:GetAuthorizationToken", "*").allowed).toBe(true);
-  expect(access.decide(principal, "ecr:PutImage", other)).toEqual({
-    allowed: false,
-    message: `User: arn:aws:iam::111122223333:root is not authorized to perform: ecr:PutImage on resource: ${other} because no resource-based policy allows the ecr:PutImage action`,
-  });
-  const user = { arn: `arn:aws:iam::${account}:user/jo`, account };
-  expect(access.decide(user, "ecr:PutImage", own)).toEqual({
-    allowed: false,
-    message: `User: arn:aws:iam::111122223333:user/jo is not authorized to perform: ecr:PutImage on resource: ${own} because no identity-based policy allows the ecr:PutImage action`,
-  });
-  for (const resource of ["", "arn:", "arn:aws:ecr:us-east-1", `x${own}`, account, "**"]) {
-    expect(access.decide(principal, "ecr:PutImage", resource).allowed).toBe(false);
-  }
+  expect(await authenticate(basic("AWS", token))).toEqual({ failure: "invalid" });
 });

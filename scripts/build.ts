@@ -1,0 +1,27 @@
+/**
+ * `npm run build`: one executable, dist/portolan, that needs nothing installed.
+ *
+ *     npm run build -- --target linux-arm64 --out dist/portolan-arm64
+ */
+import { parseArgs } from "node:util";
+
+const { values } = parseArgs({
+  options: {
+    /** As Bun names them: linux-x64, linux-arm64, linux-x64-musl, darwin-arm64, windows-x64 … */
+    target: { type: "string" },
+    out: { type: "string", default: "dist/portolan" },
+  },
+});
+
+const build = [
+  ...[process.execPath, "build", "src/main.ts", "--compile", "--outfile", values.out],
+  // Neither a .env nor a bunfig.toml of the directory it is started in may change what it does.
+  ...["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"],
+  "--minify-syntax",
+  "--sourcemap=linked",
+  ...(values.target === undefined ? [] : [`--target=bun-${values.target}`]),
+];
+const { exitCode } = Bun.spawnSync(build, { stdout: "inherit", stderr: "inherit" });
+if (exitCode !== 0) process.exit(exitCode);
+const mebibytes = Bun.file(values.out).size / 1024 ** 2;
+console.log(`${values.out}: ${mebibytes.toFixed(0)} MiB`);

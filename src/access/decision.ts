@@ -1,0 +1,136 @@
+/**
+ * The decision: what the policies of all kinds together say to one request. Pure; the policies and
+ * the values of the condition keys are given.
+ *
+ * - An explicit deny anywhere wins.
+ * - Within an account, the identity's policies or the policy of the resource must allow.
+ * - Across accounts, both must: the identity's policies in the caller's account, and the policy of
+ *   the resource in its account. A resource's policy that names an account leaves it to that
+ *   account's identity policies who may: within one account it grants nothing by itself.
+ * - Permissions boundary, session policies and endpoint policy must allow too, where there are any.
+ * - Whether the thing exists plays no part.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+ */
+import type { AccessRequest } from "./access.ts";
+import { identityPolicyOnlyActions } from "./ecr-actions.ts";
+import type { CompiledPolicy } from "./policy/compile-policy.ts";
+import { evaluate, type StatementOfPolicy, type Verdict } from "./policy/evaluate.ts";
+import type { KeyValues } from "./policy/template.ts";
+
+export interface DecisionPolicies {
+  /** Of the caller; undefined for the root of an account, which needs none. */
+  readonly identity: readonly CompiledPolicy[] | undefined;
+  readonly boundary?: CompiledPolicy | undefined;
+  /** Session policies; undefined when the session has none. */
+  readonly session?: readonly CompiledPolicy[] | undefined;
+  /** Repository policy and registry policy, as far as they are there and count for the action. */
+  readonly resource: readonly CompiledPolicy[];
+  /** The trust policy of the role to assume: no other policy can stand in for it. */
+  readonly trust?: CompiledPolicy | undefined;
+  readonly endpoint?: CompiledPolicy | undefined;
+}
+
+export interface DecisionInput {
+  readonly request: AccessRequest;
+  readonly policies: DecisionPolicies;
+  /** Whose resource it is. */
+  readonly resourceAccount: string;
+  readonly values: KeyValues;
+}
+
+/** The kinds of policies, as denials name them. */
+const policyKinds = {
+  identity: { article: "an", name: "identity-based policy" },
+  resource: { article: "a", name: "resource-based policy" },
+  trust: { article: "the", name: "role trust policy" },
+  boundary: { article: "a", name: "permissions boundary" },
+  session: { article: "a", name: "session policy" },
+  endpoint: { article: "a", name: "VPC endpoint policy" },
+} as const;
+
+export type PolicyKind = keyof typeof policyKinds;
+
+export type Outcome =
+  | {
+      readonly allowed: true;
+      /** What allows; none for the root of the account. */
+      readonly allow?: StatementOfPolicy | undefined;
+      /** Undefined when the caller is root. */
+      readonly kind?: PolicyKind | undefined;
+    }
+  | {
+      readonly allowed: false;
+      readonly kind: PolicyKind;
+      /** The statement that denies; absent when it is only that nothing allows. */
+      readonly deny?: StatementOfPolicy | undefined;
+    };
+
+/**
+ * The root of an account may always take away a policy of its own resource: else a policy that
+ * denies everybody everything could never be undone. Amazon S3 has the same exception.
+ */
+const rescueActions = new Set(["ecr:DeleteRepositoryPolicy", "ecr:DeleteRegistryPolicy"]);
+
+export function decide(input: DecisionInput): Outcome {
+  const { policies, resourceAccount, values } = input;
+  const { principal, action, resource } = input.request;
+  const asked = { action, resource, caller: principal, values };
+  const none: Verdict = { allowed: "none" };
+  const only = (policy: CompiledPolicy | undefined) =>
+    policy === undefined ? none : evaluate([policy], asked);
+
+  const isRoot = policies.identity === undefined;
+  const isOwn = principal.account === resourceAccount;
+  const verdicts = {
+    identity: isRoot ? none : evaluate(policies.identity, asked),
+    boundary: only(policies.boundary),
+    session: policies.session === undefined ? none : evaluate(policies.session, asked),
+    resource: evaluate(policies.resource, asked),
+    trust: only(policies.trust),
+    endpoint: only(policies.endpoint),
+  };
+  if (!(isRoot && isOwn && rescueActions.has(action))) {
+    for (const kind of kindsInOrder) {
+      const { deny } = verdicts[kind];
+      if (deny !== undefined) return { allowed: false, kind, deny };
+    }
+  }
+
+  const resourceKind = policies.trust === undefined ? "resource" : "trust";
+  const byResource = identityPolicyOnlyActions.has(action) ? none : verdicts[resourceKind];
+  const isIdentityAllowed = isRoot || verdicts.identity.allowed !== "none";
+  const isResourceAllowed = byResource.allowed !== "none";
+  if (!isResourceAllowed && (!isOwn || policies.trust !== undefined)) {
+    return { allowed: false, kind: resourceKind };
+  }
+  if (!isIdentityAllowed && !(isOwn && byResource.allowed === "itself")) {
+    return { allowed: false, kind: "identity" };
+  }
+  for (const kind of limitingKinds) {
+    if (policies[kind] !== undefined && verdicts[kind].allowed === "none") {
+      return { allowed: false, kind };
+    }
+  }
+  if (verdicts.identity.allow !== undefined) {
+    return { allowed: true, kind: "identity", allow: verdicts.identity.allow };
+  }
+  return isRoot && !isResourceAllowed
+    ? { allowed: true }
+    : { allowed: true, kind: resourceKind, allow: byResource.allow };
+}
+
+const kindsInOrder = ["identity", "boundary", "session", "resource", "trust", "endpoint"] as const;
+/** They grant nothing and must all allow. */
+const limitingKinds = ["boundary", "session", "endpoint"] as const;
+
+/** AWS's words for a refusal. */
+export function denialMessage(
+  { principal, action, resource }: Pick<AccessRequest, "principal" | "action" | "resource">,
+  { kind, deny }: Extract<Outcome, { allowed: false }>,
+): string {
+  const { article, name } = policyKinds[kind];
+  const refusal = `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource}`;
+  return deny === undefined
+    ? `${refusal} because no ${name} allows the ${action} action`
+    : `${refusal} with an explicit deny in ${article} ${name}`;
+}

@@ -1,0 +1,53 @@
+/**
+ * The documents of a registry that decisions are made from. They are written by the ECR operations
+ * with `changeDocument`, and a change is in force as soon as it is committed.
+ */
+import type { MetadataStore } from "../metadata/metadata-store.ts";
+import { documentKind, findDocument } from "../registry/documents.ts";
+import type { RegistryPolicyScope, ResourceSource } from "./policy-source.ts";
+
+/** Name and owner: the repository. `policyText` is what GetRepositoryPolicy gives back. */
+export const repositoryPolicyKind = documentKind<{ policyText: string }>(
+  "repository-policy",
+  "region",
+);
+
+/** Name and owner: the repository. The repository's resource tags, by key. */
+export const repositoryTagsKind = documentKind<Record<string, string>>("repository-tags", "region");
+
+/** Name: `registryPolicyName`. */
+export const registryPolicyKind = documentKind<{ policyText: string }>("registry-policy", "region");
+export const registryPolicyName = "registry";
+
+/** Name: the setting's, such as `REGISTRY_POLICY_SCOPE`. */
+export const accountSettingKind = documentKind<{ value: string }>("account-setting", "region");
+export const registryPolicyScopeSetting = "REGISTRY_POLICY_SCOPE";
+
+/** A new registry's, since December 2024. */
+export const defaultRegistryPolicyScope: RegistryPolicyScope = "V2";
+
+export function documentResourceSource(metadata: MetadataStore): ResourceSource {
+  const { read } = metadata;
+  return {
+    async repositoryPolicies(account, repository) {
+      const [policy, tags] = await Promise.all([
+        findDocument(read, repositoryPolicyKind, account, repository),
+        findDocument(read, repositoryTagsKind, account, repository),
+      ]);
+      return {
+        ...(policy !== undefined && { policy: policy.value.policyText }),
+        tags: tags?.value ?? {},
+      };
+    },
+    async registryPolicies(account) {
+      const [policy, setting] = await Promise.all([
+        findDocument(read, registryPolicyKind, account, registryPolicyName),
+        findDocument(read, accountSettingKind, account, registryPolicyScopeSetting),
+      ]);
+      return {
+        ...(policy !== undefined && { policy: policy.value.policyText }),
+        scope: setting?.value.value === "V1" ? "V1" : defaultRegistryPolicyScope,
+      };
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/** The reference of the protocols, as Markdown, from the tables that the server itself uses. */
+import { operations } from "../aws/ecr/operations/index.ts";
+import { type FailureCode, failureCodes } from "../replication/failure.ts";
+
+export function ecrPage(generated: string): string {
+  const rows = Object.keys(operations).map(
+    (name) =>
+      `- [${name}](https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_${name}.html)`,
+  );
+  return `# Amazon ECR API
+
+${generated}
+
+\`POST /\` with the JSON 1.1 protocol of AWS and Signature Version 4, as the AWS CLI and the AWS SDKs
+send it. These operations are there; others are answered with \`UnknownOperationException\`.
+
+${rows.join("\n")}
+`;
+}
+
+export function replicationFailuresPage(generated: string): string {
+  const rows = Object.entries(failureCodes).map(([code, kind]) => {
+    return `| \`${code}\` | ${kind.side} | ${consequence(code as FailureCode)} | ${kind.meaning} |`;
+  });
+  return `# Failure codes of replication
+
+${generated}
+
+The \`failureCode\` of DescribeImageReplicationStatus, and the \`code\` of log and metrics. A failure that
+is final ends the replication as \`FAILED\`; pushing the image again revives it.
+
+| Code | Look at | Then | Meaning |
+|---|---|---|---|
+${rows.join("\n")}
+`;
+}
+
+function consequence(code: FailureCode): string {
+  const { terminal, opensCircuit } = failureCodes[code];
+  if (terminal) return "final";
+  return opensCircuit ? "tried again, the destination is probed" : "tried again";
+}

@@ -1,0 +1,75 @@
+/** Queries on documents: versioned settings and identities. */
+import type { Queryable, SqlValue, Transaction } from "../metadata-store.ts";
+import { holdName } from "./hold.ts";
+
+export interface DocumentRow {
+  account: string;
+  kind: string;
+  name: string;
+  owner: string;
+  /** JSON; null when the document was deleted. */
+  value: string | null;
+  clock: string;
+  origin: string;
+  updated_at: number;
+}
+
+const columns = "account, kind, name, owner, value, clock, origin, updated_at";
+
+/** Deleted ones are found too, with a null value. */
+export async function selectDocument(
+  db: Queryable,
+  account: string,
+  kind: string,
+  name: string,
+): Promise<DocumentRow | undefined> {
+  const rows = await db.all<DocumentRow>(
+    `select ${columns} from documents where account = $1 and kind = $2 and name = $3`,
+    [account, kind, name],
+  );
+  return rows[0];
+}
+
+/** The same, holding the document until the transaction ends, also when it does not exist yet. */
+export async function selectDocumentForUpdate(
+  tx: Transaction,
+  account: string,
+  kind: string,
+  name: string,
+): Promise<DocumentRow | undefined> {
+  await holdName(tx, `document ${account} ${kind} ${name}`);
+  return selectDocument(tx, account, kind, name);
+}
+
+export async function upsertDocument(tx: Transaction, row: DocumentRow): Promise<void> {
+  await tx.all(
+    `insert into documents (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8)
+     on conflict (account, kind, name) do update
+     set owner = excluded.owner, value = excluded.value, clock = excluded.clock,
+         origin = excluded.origin, updated_at = excluded.updated_at`,
+    [row.account, row.kind, row.name, row.owner, row.value, row.clock, row.origin, row.updated_at],
+  );
+}
+
+export interface DocumentPage {
+  readonly account: string;
+  readonly kind: string;
+  /** Only what belongs to this owner. */
+  readonly owner?: string;
+  /** Names behind this one, in byte order. */
+  readonly after: string;
+  readonly limit: number;
+}
+
+/** Documents that are not deleted, in the order of their names. */
+export function selectDocuments(db: Queryable, page: DocumentPage): Promise<DocumentRow[]> {
+  const parameters: SqlValue[] = [page.account, page.kind, page.after, page.limit];
+  if (page.owner !== undefined) parameters.push(page.owner);
+  return db.all<DocumentRow>(
+    `select ${columns} from documents
+     where account = $1 and kind = $2 and name > $3 and value is not null
+       ${page.owner === undefined ? "" : "and owner = $5"}
+     order by name limit $4`,
+    parameters,
+  );
+}

@@ -1,0 +1,129 @@
+/** The AWS endpoint of one region in memory, on a real socket, for real clients. */
+
+import { noAudit } from "../../src/access/audit.ts";
+import { basicAuthentication } from "../../src/access/basic-authentication.ts";
+import {
+  type AccessKey,
+  ensureRootCredentials,
+  storedAccessKeys,
+} from "../../src/access/credentials.ts";
+import { secretCipher } from "../../src/access/installation-key.ts";
+import { type PolicyAccess, policyAccess } from "../../src/access/policy-access.ts";
+import { documentResourceSource } from "../../src/access/policy-documents.ts";
+import { noIdentities } from "../../src/access/policy-source.ts";
+import { registryTokens } from "../../src/access/tokens.ts";
+import { type AwsHandlerOptions, awsHandler } from "../../src/aws/handler.ts";
+import { memoryBlobStore } from "../../src/blobs/memory.ts";
+import { verified } from "../../src/blobs/verified.ts";
+import { sqliteMetadataStore } from "../../src/metadata/sqlite.ts";
+import {
+  type ChangeObserver,
+  defaultRegistrySettings,
+  type RegistryContext,
+} from "../../src/registry/context.ts";
+import { hybridClock } from "../../src/registry/hybrid-clock.ts";
+import { keyedMutex } from "../../src/registry/keyed-mutex.ts";
+import { type Clock, systemClock, systemRandom } from "../../src/runtime/clock.ts";
+import type { Handler, RequestContext, RequestLogFields } from "../../src/runtime/request.ts";
+
+export interface AwsEndpoint extends AsyncDisposable {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  readonly region: string;
+  readonly account: string;
+  readonly root: AccessKey;
+  readonly registry: RegistryContext;
+  readonly access: PolicyAccess;
+  /** The handler behind the socket. */
+  readonly handler: Handler;
+  /** Of the requests so far, oldest first. */
+  readonly logs: RequestLogFields[];
+  /** Errors that became a 500. */
+  readonly unforeseen: unknown[];
+  /** A context for a request that does not come over the socket. */
+  context(secure?: boolean): RequestContext;
+}
+
+export interface AwsEndpointOptions
+  extends Partial<Pick<AwsHandlerOptions, "registryEndpoint" | "knownRegions">> {
+  readonly region?: string;
+  readonly account?: string;
+  readonly clock?: Clock;
+  readonly port?: number;
+}
+
+export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promise<AwsEndpoint> {
+  const { region = "us-east-1", account = "111122223333", clock = systemClock } = options;
+  const metadata = await sqliteMetadataStore({ path: ":memory:", now: clock.now() });
+  const observers: ChangeObserver[] = [];
+  const registry: RegistryContext = {
+    region,
+    metadata,
+    blobs: verified(memoryBlobStore()),
+    clock,
+    random: systemRandom,
+    hybridClock: hybridClock(clock),
+    settings: defaultRegistrySettings,
+    observers,
+    uploadMutex: keyedMutex(),
+  };
+  const installationKey = systemRandom.bytes(32);
+  const cipher = secretCipher(installationKey, systemRandom);
+  const keys = storedAccessKeys(metadata, cipher);
+  const { accessKeyId } = await ensureRootCredentials({
+    metadata,
+    cipher,
+    clock,
+    random: systemRandom,
+    account,
+  });
+  const root = await keys.find(accessKeyId);
+  if (root === undefined) throw new Error("the root credentials were not stored");
+  const tokens = registryTokens({ installationKey, region, clock });
+  const access = policyAccess({
+    authenticateBasic: basicAuthentication({ keys, tokens, clock }),
+    source: { ...documentResourceSource(metadata), ...noIdentities },
+    audit: noAudit,
+    journal: metadata.read,
+    clock,
+    region,
+  });
+  observers.push(access.observer);
+  const logs: RequestLogFields[] = [];
+  const unforeseen: unknown[] = [];
+  const handler = awsHandler({
+    registry,
+    access,
+    keys,
+    tokens,
+    registryEndpoint: options.registryEndpoint,
+    knownRegions: options.knownRegions,
+    reportError: (error) => void unforeseen.push(error),
+  });
+  const context = (secure = false): RequestContext => {
+    const log: RequestLogFields = {};
+    logs.push(log);
+    return { requestId: systemRandom.uuid(), clientAddress: "127.0.0.1", secure, log };
+  };
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: options.port ?? 0,
+    fetch: (request) => handler(request, context()),
+  });
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    region,
+    account,
+    root,
+    registry,
+    access,
+    handler,
+    logs,
+    unforeseen,
+    context,
+    async [Symbol.asyncDispose]() {
+      await server.stop(true);
+      await metadata.close();
+    },
+  };
+}
