@@ -43,6 +43,19 @@ export async function makeDataDirectory(data: string): Promise<void> {
   }
 }
 
+/**
+ * The same, for commands that work on a region and never make one: a mistyped directory is an error.
+ * @throws {StartError | RegionMismatchError}
+ */
+export async function openExistingRegistry(options: OpenRegistryOptions): Promise<OpenRegistry> {
+  const { metadata, data } = options.configuration;
+  const database = join(data, "metadata.sqlite");
+  if (metadata.driver === "sqlite" && !(await Bun.file(database).exists())) {
+    throw new StartError(`no region was ever started in ${data}: ${database} does not exist`);
+  }
+  return openRegistry(options);
+}
+
 /** @throws {StartError | RegionMismatchError} */
 export async function openRegistry(options: OpenRegistryOptions): Promise<OpenRegistry> {
   const { configuration, clock, random } = options;

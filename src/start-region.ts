@@ -18,6 +18,7 @@ import { countAllUploads } from "./metadata/queries/uploads.ts";
 import { defaultOciSettings } from "./oci/endpoint.ts";
 import { ociHandler } from "./oci/handler.ts";
 import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts";
+import { openGarbageCollection } from "./region-garbage.ts";
 import { openReplication } from "./region-replication.ts";
 import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
 import { expireUploads } from "./registry/expire-uploads.ts";
@@ -214,6 +215,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     logger.error({ work: work.name, error }, "scheduled work failed"),
   );
   undo.push(() => schedule.stop());
+  const collection = openGarbageCollection({ configuration, context, metrics, logger });
+  if (collection !== undefined) undo.push(() => collection.stop());
 
   return {
     name: configuration.region,
