@@ -1,5 +1,5 @@
 /** Many clients at once: the same blob, the same manifest, the same session, the same tag. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { digestOf } from "../../src/image/digest.ts";
 import { mediaTypes } from "../../src/image/media-type.ts";
 import { expectConsistent } from "../support/consistency.ts";
@@ -17,6 +17,9 @@ import {
   withQuery,
 } from "../support/content.ts";
 import { type ServedRegistry, serveRegistry } from "../support/served-registry.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 const times = <T>(count: number, work: (i: number) => Promise<T>) =>
   Promise.all(Array.from({ length: count }, (_, i) => work(i)));

@@ -2,7 +2,7 @@
  * What exists only on sockets: bodies that are cut off, clients that stall or are slow, answers that
  * come before the body was read, and what the connection is worth afterwards.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { BlobStore } from "../../src/blobs/blob-store.ts";
 import { digestOf } from "../../src/image/digest.ts";
 import { mediaTypes } from "../../src/image/media-type.ts";
@@ -21,6 +21,9 @@ import { parseResponses } from "../support/raw-connection.ts";
 import { testAuthorization } from "../support/registry.ts";
 import { type ServedRegistry, serveRegistry } from "../support/served-registry.ts";
 import { waitUntil } from "../support/wait-until.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 const quickly = { intervalMilliseconds: 5 };
 const authorization = `Authorization: ${testAuthorization}\r\n`;
