@@ -102,7 +102,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
 
   const metrics = metricsRegistry((error) => logger.warn({ error }, "a metric failed"));
   const observers: ChangeObserver[] = [];
-  const registry = await openRegistry({ ...options, metrics, observers });
+  const warn = (error: Error) => logger.warn({ error }, "the metadata store needs attention");
+  const registry = await openRegistry({ ...options, metrics, observers, warn });
   undo.push(() => registry.close());
   const { context } = registry;
 
@@ -269,6 +270,8 @@ function healthChecks({ metadata }: RegistryContext, data: string): HealthCheck[
       name: "metadata",
       check: async () => {
         await metadata.read.all("select 1 as one");
+        // After a disk has failed, reads go on and writes are refused.
+        await metadata.transaction(async () => {}, { durable: false });
       },
     },
     {
