@@ -138,6 +138,49 @@ export const wireErrors: { readonly [C in ErrorCode]: WireError<C> } = {
     message: ({ limit }) => `the repository has ${limit} unfinished uploads already`,
     headers: () => ({ "Retry-After": "60" }),
   },
+  tag_immutable: {
+    status: 400,
+    code: "TAG_INVALID",
+    when: "the tag points at another manifest, and the repository's tag mutability does not let it be moved",
+    message: ({ tag, repository }) =>
+      `The image tag '${tag}' already exists in the '${repository}' repository and cannot be overwritten because the repository is immutable.`,
+  },
+  repository_not_empty: {
+    status: 409,
+    code: "DENIED",
+    when: "never here: settings are changed through the ECR API",
+    message: ({ repository }) => `the repository ${repository} has images`,
+  },
+  setting_unknown: {
+    status: 404,
+    code: "UNSUPPORTED",
+    when: "never here: settings are changed through the ECR API",
+    message: ({ setting }) => `${setting} does not exist`,
+  },
+  setting_exists: {
+    status: 409,
+    code: "UNSUPPORTED",
+    when: "never here: settings are changed through the ECR API",
+    message: ({ setting }) => `${setting} exists already`,
+  },
+  limit_exceeded: {
+    status: 400,
+    code: "UNSUPPORTED",
+    when: "never here: settings are changed through the ECR API",
+    message: ({ what, limit }) => `there may be at most ${limit} ${what}`,
+  },
+  resource_tags_too_many: {
+    status: 400,
+    code: "UNSUPPORTED",
+    when: "never here: settings are changed through the ECR API",
+    message: ({ limit }) => `at most ${limit} tags`,
+  },
+  resource_tag_invalid: {
+    status: 400,
+    code: "UNSUPPORTED",
+    when: "never here: settings are changed through the ECR API",
+    message: ({ reason }) => reason,
+  },
   parameter_invalid: {
     status: 400,
     code: "UNSUPPORTED",

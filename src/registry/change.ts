@@ -10,6 +10,8 @@ import type { HybridTimestamp } from "./hybrid-clock.ts";
 
 export type ChangeKind =
   | "repository_created"
+  /** With its images and settings. */
+  | "repository_deleted"
   /** A manifest was pushed, or a tag set; `tag` is absent for a push by digest. */
   | "image_pushed"
   | "tag_deleted"

@@ -39,7 +39,7 @@ export interface PushedManifest {
 /**
  * Resolves when the manifest is durable.
  * @throws manifest_invalid, manifest_too_large, digest_mismatch, manifest_references_unknown,
- *   repository_unknown
+ *   repository_unknown, tag_immutable
  */
 export async function pushManifest(
   context: RegistryContext,
@@ -66,7 +66,7 @@ export async function pushManifest(
     if (!inserted) await requireSameType(tx, input, digest, manifest);
     const moved: { tag: string; clock: string }[] = [];
     for (const tag of tags) {
-      const clock = await setTag(context, tx, id, tag, digest);
+      const clock = await setTag(context, tx, { account, repository, id }, tag, digest);
       if (clock !== undefined) moved.push({ tag, clock });
     }
     const change = {
