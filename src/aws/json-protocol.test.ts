@@ -301,6 +301,7 @@ test("an error that nobody foresaw is reported, and the client learns nothing of
   const read = { ...registry.metadata.read, all: () => Promise.reject(cause) };
   const service = ecrService({
     registry: { ...registry, metadata: { ...registry.metadata, read } },
+    layerUrls: { issue: () => "", verify: () => undefined },
     tokens: {
       issue: () => ({ token: "", expiresAt: 0 }),
       verify: () => ({ valid: false, failure: "invalid" }),

@@ -88,6 +88,12 @@ export const wireErrors: { readonly [C in ErrorCode]: WireError<C> } = {
       `the manifest refers to content that the repository does not have (${digests.length} missing)`,
     details: ({ digests }) => digests.slice(0, detailsLimit).map((digest) => ({ digest })),
   },
+  manifest_in_use: {
+    status: 405,
+    code: "UNSUPPORTED",
+    when: "never here: over this protocol the children of an index may be deleted",
+    message: ({ index }) => `the manifest belongs to ${index}`,
+  },
   blob_unknown: {
     status: 404,
     code: "BLOB_UNKNOWN",

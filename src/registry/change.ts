@@ -17,6 +17,8 @@ export type ChangeKind =
   | "tag_deleted"
   /** A manifest was deleted with all its tags. */
   | "image_deleted"
+  /** An image was archived or restored; `detail` says which. */
+  | "image_storage_class_set"
   | "blob_deleted"
   /** `detail` has the kind and the name of the document; its value may be secret. */
   | "document_set"

@@ -27,8 +27,10 @@ export interface ErrorDetails {
   manifest_unknown: { repository: string; reference: string; account: string };
   manifest_invalid: { reason: string };
   manifest_too_large: { limitBytes: number };
-  /** A manifest refers to content that the repository does not hold. */
-  manifest_references_unknown: { digests: readonly string[] };
+  /** A manifest refers to content that the repository does not hold: to blobs, or to manifests. */
+  manifest_references_unknown: { digests: readonly string[]; manifests?: boolean };
+  /** An index of the repository refers to the manifest. */
+  manifest_in_use: { digest: string; index: string };
   blob_unknown: { digest: string };
   /** The blob belongs to images that still exist. */
   blob_in_use: { digest: string; manifest: string };

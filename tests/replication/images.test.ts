@@ -186,7 +186,7 @@ describe("an image that is pushed", () => {
       replica.context,
       { account: testAccount, repository: "web" },
       image.digest as Digest,
-      { artifactType: undefined, after: "" },
+      { after: "" },
     );
     expect(referrers.referrers.map(({ digest }) => digest)).toEqual([signature.digest]);
   });

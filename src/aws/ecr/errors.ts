@@ -121,7 +121,10 @@ const translation = {
       "imageManifest",
       `Member must have length less than or equal to ${limitBytes}`,
     ),
-  manifest_references_unknown: ({ digests }) => layersNotFound(digests),
+  manifest_references_unknown: ({ digests, manifests }) =>
+    manifests === true ? referencedImagesNotFound(digests) : layersNotFound(digests),
+  manifest_in_use: ({ digest, index }) =>
+    invalidParameter("imageId", `${digest} is referenced by the manifest list ${index}`),
   blob_unknown: ({ digest }) => layersNotFound([digest]),
   blob_in_use: ({ digest, manifest }) =>
     invalidParameter("layerDigest", `${digest} belongs to the image ${manifest}`),
@@ -176,6 +179,13 @@ function layersNotFound(digests: readonly string[]): AwsError {
   return new AwsError(
     "LayersNotFoundException",
     `The following layers do not exist: ${digests.slice(0, 10).join(", ")}`,
+  );
+}
+
+function referencedImagesNotFound(digests: readonly string[]): AwsError {
+  return new AwsError(
+    "ReferencedImagesNotFoundException",
+    `The following referenced images do not exist: ${digests.slice(0, 10).join(", ")}`,
   );
 }
 

@@ -20,7 +20,7 @@ export const repositoryName = v.pipe(
   ),
 );
 
-const imageDigest = v.pipe(
+export const imageDigest = v.pipe(
   v.string(),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     const digest = parseDigest(dataset.value);
@@ -87,3 +87,14 @@ export const encryptionConfiguration = v.object({
 });
 
 export const imageScanningConfiguration = v.object({ scanOnPush: v.optional(v.boolean(), false) });
+
+export const layerDigests = v.pipe(
+  v.array(v.pipe(v.string(), v.maxLength(1000))),
+  v.minLength(1),
+  v.maxLength(100),
+);
+
+export const uploadId = v.pipe(
+  v.string(),
+  v.regex(/^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/),
+);

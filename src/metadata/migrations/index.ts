@@ -3,6 +3,7 @@ import registry from "./0001-registry.sql" with { type: "text" };
 import replication from "./0002-replication.sql" with { type: "text" };
 import access from "./0003-access.sql" with { type: "text" };
 import documents from "./0004-documents.sql" with { type: "text" };
+import images from "./0005-images.sql" with { type: "text" };
 
 export interface Migration {
   readonly name: string;
@@ -14,6 +15,7 @@ export const migrations: readonly Migration[] = [
   { name: "0002-replication", sql: replication },
   { name: "0003-access", sql: access },
   { name: "0004-documents", sql: documents },
+  { name: "0005-images", sql: images },
 ];
 
 /** The single statements of a migration. No statement of ours has a semicolon inside. */
