@@ -9,6 +9,7 @@ import { auditLog, expireAudit } from "./access/audit-log.ts";
 import { basicAuthentication } from "./access/basic-authentication.ts";
 import { ensureRootCredentials, rootPrincipal, storedAccessKeys } from "./access/credentials.ts";
 import { secretCipher } from "./access/installation-key.ts";
+import { layerUrls } from "./access/layer-urls.ts";
 import { policyAccess } from "./access/policy-access.ts";
 import { documentResourceSource } from "./access/policy-documents.ts";
 import { noIdentities } from "./access/policy-source.ts";
@@ -17,6 +18,7 @@ import { awsHandler } from "./aws/handler.ts";
 import { countAllUploads } from "./metadata/queries/uploads.ts";
 import { defaultOciSettings } from "./oci/endpoint.ts";
 import { ociHandler } from "./oci/handler.ts";
+import { layerDownloadHandler } from "./oci/layer-download.ts";
 import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts";
 import { openGarbageCollection } from "./region-garbage.ts";
 import { openReplication } from "./region-replication.ts";
@@ -127,6 +129,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     onError: (error) => logger.error({ error }, "the audit cannot be written"),
   });
   undo.push(() => audit.close());
+  const urls = layerUrls({ installationKey, region: configuration.region, clock });
   const access = policyAccess({
     authenticateBasic: basicAuthentication({ keys, tokens, clock }),
     source: { ...documentResourceSource(context.metadata), ...noIdentities },
@@ -166,10 +169,12 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       access,
       keys,
       tokens,
+      layerUrls: urls,
       knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
       reportError: (error, { requestId }) =>
         logger.error({ requestId, error }, "request failed unexpectedly"),
     }),
+    layers: layerDownloadHandler(context, urls),
     ...(replication !== undefined && { replication: replication.handler }),
     health: healthHandler({
       clock,

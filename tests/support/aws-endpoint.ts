@@ -8,6 +8,7 @@ import {
   storedAccessKeys,
 } from "../../src/access/credentials.ts";
 import { secretCipher } from "../../src/access/installation-key.ts";
+import { layerPath, layerUrls } from "../../src/access/layer-urls.ts";
 import { type PolicyAccess, policyAccess } from "../../src/access/policy-access.ts";
 import { documentResourceSource } from "../../src/access/policy-documents.ts";
 import { noIdentities } from "../../src/access/policy-source.ts";
@@ -16,6 +17,7 @@ import { type AwsHandlerOptions, awsHandler } from "../../src/aws/handler.ts";
 import { memoryBlobStore } from "../../src/blobs/memory.ts";
 import { verified } from "../../src/blobs/verified.ts";
 import { sqliteMetadataStore } from "../../src/metadata/sqlite.ts";
+import { layerDownloadHandler } from "../../src/oci/layer-download.ts";
 import {
   type ChangeObserver,
   defaultRegistrySettings,
@@ -91,15 +93,22 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
   observers.push(access.observer);
   const logs: RequestLogFields[] = [];
   const unforeseen: unknown[] = [];
-  const handler = awsHandler({
+  const urls = layerUrls({ installationKey, region, clock });
+  const aws = awsHandler({
     registry,
     access,
     keys,
     tokens,
+    layerUrls: urls,
     registryEndpoint: options.registryEndpoint,
     knownRegions: options.knownRegions,
     reportError: (error) => void unforeseen.push(error),
   });
+  const layers = layerDownloadHandler(registry, urls);
+  const handler: Handler = (request, requestContext) =>
+    new URL(request.url).pathname.startsWith(layerPath)
+      ? layers(request, requestContext)
+      : aws(request, requestContext);
   const context = (secure = false): RequestContext => {
     const log: RequestLogFields = {};
     logs.push(log);
