@@ -5,7 +5,7 @@
 import { unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Access } from "./access/access.ts";
-import { noAudit } from "./access/audit.ts";
+import { auditLog, expireAudit } from "./access/audit-log.ts";
 import { basicAuthentication } from "./access/basic-authentication.ts";
 import { ensureRootCredentials, rootPrincipal, storedAccessKeys } from "./access/credentials.ts";
 import { secretCipher } from "./access/installation-key.ts";
@@ -68,6 +68,7 @@ export interface Region {
 }
 
 const uploadExpiryIntervalMilliseconds = 10 * 60_000;
+const auditRetentionIntervalMilliseconds = 3600_000;
 /** Gauges between two readings are as old as this at most. */
 const lagIntervalMilliseconds = 5000;
 
@@ -117,10 +118,18 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   });
   const keys = storedAccessKeys(context.metadata, cipher);
   const tokens = registryTokens({ installationKey, region: configuration.region, clock });
+  const audit = auditLog({
+    metadata: context.metadata,
+    clock,
+    random,
+    onError: (error) => logger.error({ error }, "the audit cannot be written"),
+  });
+  undo.push(() => audit.close());
   const access = policyAccess({
     authenticateBasic: basicAuthentication({ keys, tokens, clock }),
     source: { ...documentResourceSource(context.metadata), ...noIdentities },
-    audit: noAudit,
+    audit,
+    organization: configuration.access.organization,
     journal: context.metadata.read,
     clock,
     region: configuration.region,
@@ -194,6 +203,15 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     undo.push(() => replication.stop());
   }
   const works: ScheduledWork[] = [
+    {
+      name: "audit retention",
+      intervalMilliseconds: auditRetentionIntervalMilliseconds,
+      async run() {
+        const before = clock.now() - configuration.audit.retention.milliseconds;
+        const blocks = await expireAudit(context.metadata, before);
+        if (blocks > 0) logger.info({ blocks }, "old audit deleted");
+      },
+    },
     {
       name: "upload expiry",
       intervalMilliseconds: uploadExpiryIntervalMilliseconds,

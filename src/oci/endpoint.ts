@@ -42,6 +42,8 @@ export interface EndpointInput {
   readonly account: string;
   /** A valid repository name; empty for endpoints without one. */
   readonly repository: string;
+  /** False also when the repository is there: should it go meanwhile, nobody asked for a new one. */
+  readonly mayCreate: boolean;
   /** Digest, tag or upload id as in the URL, not yet checked. */
   readonly reference: string;
 }
@@ -69,5 +71,9 @@ export interface Endpoint {
   /** The IAM action on the repository; absent: any authenticated principal. */
   readonly action?: string;
   readonly documentation: EndpointDocumentation;
+  /** Further actions that this request comes to: one request may do the work of several. */
+  alsoNeeds?(input: EndpointInput): readonly string[];
+  /** A push to a missing repository creates it, which is an action of its own. */
+  readonly createsRepository?: true;
   handle(input: EndpointInput): Promise<Response>;
 }

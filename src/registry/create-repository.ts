@@ -12,6 +12,8 @@ import { RegistryError } from "./errors.ts";
 export interface Actor {
   /** ARN of the principal that acts. */
   readonly actor: string;
+  /** Whether a push may create the repository when it is missing. Absent: it may. */
+  readonly mayCreate?: boolean;
 }
 
 /** @throws repository_exists */
@@ -35,14 +37,22 @@ export function createRepository(
 export async function repositoryForPush(
   context: RegistryContext,
   tx: Transaction,
-  { account, repository, actor }: RepositoryAddress & Actor,
+  { account, repository, actor, mayCreate = true }: RepositoryAddress & Actor,
 ): Promise<RepositoryRow> {
   const existing = await selectRepository(tx, account, repository);
   if (existing !== undefined) return existing;
-  if (!context.settings.createRepositoryOnPush) {
+  if (!context.settings.createRepositoryOnPush || !mayCreate) {
     throw new RegistryError("repository_unknown", { repository, account });
   }
   return ensureRepository(context, tx, { account, repository, actor });
+}
+
+/** Whether it is there. Decisions come before: the answer is not for everybody. */
+export async function repositoryExists(
+  { metadata }: RegistryContext,
+  { account, repository }: RepositoryAddress,
+): Promise<boolean> {
+  return (await selectRepository(metadata.read, account, repository)) !== undefined;
 }
 
 /** The repository, created when it is missing, whatever the settings say about pushes. */

@@ -213,6 +213,7 @@ describe("permission", () => {
     expect(asked).toEqual([
       "ecr:BatchGetImage arn:aws:ecr:us-east-1:111122223333:repository/team/app",
       "ecr:InitiateLayerUpload arn:aws:ecr:us-east-1:111122223333:repository/team/app",
+      "ecr:CreateRepository arn:aws:ecr:us-east-1:111122223333:repository/team/app",
     ]);
   });
 });

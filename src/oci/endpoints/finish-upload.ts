@@ -1,5 +1,6 @@
 /** Ends an upload: the last bytes, if any, and the digest of the whole. */
 import { finishUpload } from "../../registry/finish-upload.ts";
+import { contentLength } from "../body.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { bodyErrors } from "../errors.ts";
 import { requireDigest, requireUploadId, uploadChunk } from "../input.ts";
@@ -26,6 +27,7 @@ export const finishUploadEndpoint: Endpoint = {
       ...bodyErrors,
     ],
   },
+  alsoNeeds: ({ request }) => (mayHaveBody(request) ? ["ecr:UploadLayerPart"] : []),
   async handle({ request, query, context, pace, account, repository, reference }) {
     const digest = requireDigest(query.get("digest"));
     const upload = { account, repository, uploadId: requireUploadId(reference) };
@@ -33,3 +35,8 @@ export const finishUploadEndpoint: Endpoint = {
     return created(repository, digest);
   },
 };
+
+/** Without a length there may be a body, and nobody knows before it was read. */
+function mayHaveBody(request: Request): boolean {
+  return request.body !== null && contentLength(request) !== 0;
+}

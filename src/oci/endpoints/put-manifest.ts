@@ -37,7 +37,9 @@ export const putManifest: Endpoint = {
       ...bodyErrors,
     ],
   },
-  async handle({ request, query, context, pace, account, repository, reference, actor }) {
+  createsRepository: true,
+  async handle(input) {
+    const { request, query, context, pace, account, repository, reference, actor } = input;
     const target = requireReference(reference);
     const named = query.all("tag");
     if (named.length > tagParametersLimit) {
@@ -48,6 +50,7 @@ export const putManifest: Endpoint = {
       account,
       repository,
       actor,
+      mayCreate: input.mayCreate,
       tags,
       bytes: await readBody(request, context.settings.manifestBytesLimit, pace),
       contentType: contentType(request),
