@@ -8,10 +8,12 @@ import type { Access } from "./access/access.ts";
 import { auditLog, expireAudit } from "./access/audit-log.ts";
 import { basicAuthentication } from "./access/basic-authentication.ts";
 import { ensureRootCredentials, rootPrincipal, storedAccessKeys } from "./access/credentials.ts";
+import { documentIdentities } from "./access/identities/document-identities.ts";
+import { identityKeys } from "./access/identities/identity-keys.ts";
+import { sessionCredentials } from "./access/identities/session-credentials.ts";
 import { secretCipher } from "./access/installation-key.ts";
 import { policyAccess } from "./access/policy-access.ts";
 import { documentResourceSource } from "./access/policy-documents.ts";
-import { noIdentities } from "./access/policy-source.ts";
 import { registryTokens } from "./access/tokens.ts";
 import { awsHandler } from "./aws/handler.ts";
 import { countAllUploads } from "./metadata/queries/uploads.ts";
@@ -116,7 +118,9 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     account: configuration.account,
     given: files.rootCredentials,
   });
-  const keys = storedAccessKeys(context.metadata, cipher);
+  const sessions = sessionCredentials({ installationKey, clock, random });
+  const rootKeys = storedAccessKeys(context.metadata, cipher);
+  const keys = identityKeys({ metadata: context.metadata, cipher, sessions, rootKeys });
   const tokens = registryTokens({ installationKey, region: configuration.region, clock });
   const audit = auditLog({
     metadata: context.metadata,
@@ -127,7 +131,10 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   undo.push(() => audit.close());
   const access = policyAccess({
     authenticateBasic: basicAuthentication({ keys, tokens, clock }),
-    source: { ...documentResourceSource(context.metadata), ...noIdentities },
+    source: {
+      ...documentResourceSource(context.metadata),
+      ...documentIdentities(context.metadata.read),
+    },
     audit,
     organization: configuration.access.organization,
     journal: context.metadata.read,
@@ -162,6 +169,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       access,
       keys,
       tokens,
+      identities: { identities: { registry: context, cipher }, sessions },
       knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
       reportError: (error, { requestId }) =>
         logger.error({ requestId, error }, "request failed unexpectedly"),

@@ -27,7 +27,7 @@ interface TrustedHeader {
 }
 
 /** Longer than any token or key, shorter than a header bomb. */
-const headerLengthLimit = 8192;
+const headerLengthLimit = 14_336;
 
 export type BasicAuthentication = (authorization: string | null) => Promise<Authentication>;
 
@@ -59,7 +59,7 @@ export function basicAuthentication(options: BasicAuthenticationOptions): BasicA
     const verification = options.tokens.verify(token);
     if (!verification.valid) return failed(verification.failure);
     const { holder, expiresAt } = verification;
-    const key = await options.keys.find(holder.accessKeyId);
+    const key = await options.keys.find(holder.accessKeyId, holder.sessionToken);
     if (key === undefined || key.principal.arn !== holder.principal.arn) return failed("invalid");
     return { authentication: { principal: key.principal }, expiresAt };
   }

@@ -7,10 +7,12 @@ import {
   ensureRootCredentials,
   storedAccessKeys,
 } from "../../src/access/credentials.ts";
+import { documentIdentities } from "../../src/access/identities/document-identities.ts";
+import { identityKeys } from "../../src/access/identities/identity-keys.ts";
+import { sessionCredentials } from "../../src/access/identities/session-credentials.ts";
 import { secretCipher } from "../../src/access/installation-key.ts";
 import { type PolicyAccess, policyAccess } from "../../src/access/policy-access.ts";
 import { documentResourceSource } from "../../src/access/policy-documents.ts";
-import { noIdentities } from "../../src/access/policy-source.ts";
 import { registryTokens } from "../../src/access/tokens.ts";
 import { type AwsHandlerOptions, awsHandler } from "../../src/aws/handler.ts";
 import { memoryBlobStore } from "../../src/blobs/memory.ts";
@@ -69,7 +71,9 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
   };
   const installationKey = systemRandom.bytes(32);
   const cipher = secretCipher(installationKey, systemRandom);
-  const keys = storedAccessKeys(metadata, cipher);
+  const sessions = sessionCredentials({ installationKey, clock, random: systemRandom });
+  const rootKeys = storedAccessKeys(metadata, cipher);
+  const keys = identityKeys({ metadata, cipher, sessions, rootKeys });
   const { accessKeyId } = await ensureRootCredentials({
     metadata,
     cipher,
@@ -82,7 +86,7 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
   const tokens = registryTokens({ installationKey, region, clock });
   const access = policyAccess({
     authenticateBasic: basicAuthentication({ keys, tokens, clock }),
-    source: { ...documentResourceSource(metadata), ...noIdentities },
+    source: { ...documentResourceSource(metadata), ...documentIdentities(metadata.read) },
     audit: noAudit,
     journal: metadata.read,
     clock,
@@ -96,6 +100,7 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
     access,
     keys,
     tokens,
+    identities: { identities: { registry, cipher }, sessions },
     registryEndpoint: options.registryEndpoint,
     knownRegions: options.knownRegions,
     reportError: (error) => void unforeseen.push(error),
