@@ -24,6 +24,7 @@ export function iamClient(endpoint: AwsEndpoint, credentials = rootCredentials(e
     region: endpoint.region,
     credentials,
     maxAttempts: 1,
+    systemClockOffset: clockOffset(endpoint),
   });
 }
 
@@ -33,7 +34,13 @@ export function stsClient(endpoint: AwsEndpoint, credentials = rootCredentials(e
     region: endpoint.region,
     credentials,
     maxAttempts: 1,
+    systemClockOffset: clockOffset(endpoint),
   });
+}
+
+/** Clients sign for the time of the endpoint's clock, which a test may have moved. */
+export function clockOffset({ registry }: AwsEndpoint): number {
+  return registry.clock.now() - Date.now();
 }
 
 /** A policy of one statement that allows. */
