@@ -20,6 +20,7 @@ import { countAllUploads } from "./metadata/queries/uploads.ts";
 import { defaultOciSettings } from "./oci/endpoint.ts";
 import { ociHandler } from "./oci/handler.ts";
 import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts";
+import { openGarbageCollection } from "./region-garbage.ts";
 import { openReplication } from "./region-replication.ts";
 import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
 import { expireUploads } from "./registry/expire-uploads.ts";
@@ -103,7 +104,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
 
   const metrics = metricsRegistry((error) => logger.warn({ error }, "a metric failed"));
   const observers: ChangeObserver[] = [];
-  const registry = await openRegistry({ ...options, metrics, observers });
+  const warn = (error: Error) => logger.warn({ error }, "the metadata store needs attention");
+  const registry = await openRegistry({ ...options, metrics, observers, warn });
   undo.push(() => registry.close());
   const { context } = registry;
 
@@ -162,6 +164,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
         tagsPageLimit: limits.tagsPage,
         catalogPageLimit: limits.catalogPage,
         catalogPageDefault: Math.min(defaultOciSettings.catalogPageDefault, limits.catalogPage),
+        // A stall is noticed before twice this time: within the limit that the operator set.
+        bodyStallMilliseconds: limits.idle.milliseconds / 2,
       },
     }),
     aws: awsHandler({
@@ -240,6 +244,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     logger.error({ work: work.name, error }, "scheduled work failed"),
   );
   undo.push(() => schedule.stop());
+  const collection = openGarbageCollection({ configuration, context, metrics, logger });
+  if (collection !== undefined) undo.push(() => collection.stop());
 
   return {
     name: configuration.region,
@@ -272,6 +278,8 @@ function healthChecks({ metadata }: RegistryContext, data: string): HealthCheck[
       name: "metadata",
       check: async () => {
         await metadata.read.all("select 1 as one");
+        // After a disk has failed, reads go on and writes are refused.
+        await metadata.transaction(async () => {}, { durable: false });
       },
     },
     {

@@ -48,6 +48,8 @@ export interface PolicyAccess extends Access {
   collect(request: AccessRequest): Promise<DecisionInput>;
   /** Makes changes of policies count from their commit on. */
   readonly observer: ChangeObserver;
+  /** For changes that no journal tells of. */
+  forgetAll(): void;
 }
 
 interface Identity {
@@ -94,6 +96,9 @@ export function policyAccess(options: PolicyAccessOptions): PolicyAccess {
     else if (registryKinds.has(kind)) registries.forget(account);
     else identities.forgetAll();
   };
+  const forgetAll = () => {
+    for (const cache of [identities, repositories, registries]) cache.forgetAll();
+  };
   const changes =
     options.journal &&
     documentChanges({
@@ -101,9 +106,7 @@ export function policyAccess(options: PolicyAccessOptions): PolicyAccess {
       clock: options.clock,
       freshMilliseconds: options.freshMilliseconds ?? 1000,
       onChange: forget,
-      onMany() {
-        for (const cache of [identities, repositories, registries]) cache.forgetAll();
-      },
+      onMany: forgetAll,
     });
 
   function collect(request: AccessRequest): DecisionInput | Promise<DecisionInput> {
@@ -217,6 +220,7 @@ export function policyAccess(options: PolicyAccessOptions): PolicyAccess {
       return allowed;
     },
     collect: async (request) => collect(request),
+    forgetAll,
     async observer(tx, change) {
       if (change.kind !== "document_set" && change.kind !== "document_deleted") return;
       const { account, detail } = change;

@@ -14,7 +14,7 @@ export interface OciSettings {
   /** Most names on one page of the catalogue, and how many without `n`. */
   readonly catalogPageLimit: number;
   readonly catalogPageDefault: number;
-  /** A client that sends nothing of its body for so long is given up. */
+  /** A client that sends nothing of its body for so long is given up, before twice as long. */
   readonly bodyStallMilliseconds: number;
 }
 
@@ -22,7 +22,7 @@ export const defaultOciSettings: OciSettings = {
   tagsPageLimit: 10_000,
   catalogPageLimit: 1000,
   catalogPageDefault: 100,
-  bodyStallMilliseconds: 15_000,
+  bodyStallMilliseconds: 30_000,
 };
 
 export interface EndpointInput {
@@ -70,10 +70,10 @@ export interface Endpoint {
   readonly route: Route;
   /** The IAM action on the repository; absent: any authenticated principal. */
   readonly action?: string;
-  readonly documentation: EndpointDocumentation;
   /** Further actions that this request comes to: one request may do the work of several. */
-  alsoNeeds?(input: EndpointInput): readonly string[];
+  alsoNeeds?(input: Pick<EndpointInput, "request" | "query">): readonly string[];
   /** A push to a missing repository creates it, which is an action of its own. */
   readonly createsRepository?: true;
+  readonly documentation: EndpointDocumentation;
   handle(input: EndpointInput): Promise<Response>;
 }

@@ -175,7 +175,7 @@ const protocolErrors = {
   body_stalled: {
     status: 408,
     code: "SIZE_INVALID",
-    when: "the client sent nothing of the announced body for 15 to 30 seconds; the connection is closed",
+    when: "the client sent nothing of the announced body for `limits.idle`, at the least half of it; the connection is closed",
   },
   body_cut_off: {
     status: 499,

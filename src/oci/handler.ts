@@ -118,27 +118,25 @@ async function answer(
     reference: parsed.reference,
   };
   if (endpoint.action !== undefined) {
-    await authorize(input, [endpoint.action, ...(endpoint.alsoNeeds?.(input) ?? [])]);
+    await requirePermission(input, [endpoint.action, ...(endpoint.alsoNeeds?.(input) ?? [])]);
   }
   if (!endpoint.createsRepository || !(await mustBeCreated(input))) return endpoint.handle(input);
-  await authorize(input, ["ecr:CreateRepository"]);
+  await requirePermission(input, ["ecr:CreateRepository"]);
   return endpoint.handle({ ...input, mayCreate: true });
 }
 
-/** @throws ProtocolError */
-async function authorize(
+/** @throws ProtocolError unless the caller may do all of it in the repository */
+async function requirePermission(
   { access, caller, context, account, repository }: EndpointInput,
   actions: readonly string[],
 ): Promise<void> {
   const resource = repositoryArn(context.region, account, repository || "*");
-  const decision = await access.authorize(
-    caller,
-    actions.map((action) => ({ action, resource })),
-  );
+  const permissions = actions.map((action) => ({ action, resource }));
+  const decision = await access.authorize(caller, permissions);
   if (!decision.allowed) throw new ProtocolError("denied", decision.message);
 }
 
-/** Looked at only by those who may push to the repository. */
+/** Asked only for those who may push to the repository: others learn nothing of what is there. */
 async function mustBeCreated({ context, account, repository }: EndpointInput): Promise<boolean> {
   if (!context.settings.createRepositoryOnPush) return false;
   return !(await repositoryExists(context, { account, repository }));

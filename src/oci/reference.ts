@@ -47,8 +47,10 @@ ${Object.entries(errorCatalogue).map(errorRow).join("\n")}
 - A chunk with a Content-Range must begin where the upload ended and be exactly as long as it says;
   of a longer one nothing that is too much is kept. Chunks may have any size.
 - One request at a time adds to an upload; others wait for it, asking for the state does not. A client
-  that stops sending is given up after 15 to 30 seconds (408), so nobody waits longer for a client
-  that died. One that keeps sending, however slowly, is waited for.
+  that stops sending is given up (408) after \`limits.idle\`, at the least after half of it, so nobody
+  waits longer for a client that died. One that keeps sending, however slowly, is waited for.
+- Everything may be repeated. A PUT that ended an upload and whose answer was lost is answered 404 the
+  second time, and HEAD of the blob then says that it is there.
 - A wrong digest ends the upload. A missing or malformed one does not.
 
 ## Manifests

@@ -12,6 +12,7 @@ export const finishUploadEndpoint: Endpoint = {
   method: "PUT",
   route: "upload",
   action: "ecr:CompleteLayerUpload",
+  alsoNeeds: ({ request }) => (mayHaveBody(request) ? ["ecr:UploadLayerPart"] : []),
   documentation: {
     summary: "Ends an upload, with the last bytes if there are any left.",
     success: { 201: "the blob is in the repository, durably" },
@@ -27,7 +28,6 @@ export const finishUploadEndpoint: Endpoint = {
       ...bodyErrors,
     ],
   },
-  alsoNeeds: ({ request }) => (mayHaveBody(request) ? ["ecr:UploadLayerPart"] : []),
   async handle({ request, query, context, pace, account, repository, reference }) {
     const digest = requireDigest(query.get("digest"));
     const upload = { account, repository, uploadId: requireUploadId(reference) };

@@ -20,6 +20,7 @@ export const putManifest: Endpoint = {
   method: "PUT",
   route: "manifest",
   action: "ecr:PutImage",
+  createsRepository: true,
   documentation: {
     summary: "Pushes a manifest under a tag or its digest.",
     success: { 201: "the manifest and its tags are in the repository, durably" },
@@ -37,7 +38,6 @@ export const putManifest: Endpoint = {
       ...bodyErrors,
     ],
   },
-  createsRepository: true,
   async handle(input) {
     const { request, query, context, pace, account, repository, reference, actor } = input;
     const target = requireReference(reference);

@@ -24,6 +24,9 @@ export const startUploadEndpoint: Endpoint = {
   method: "POST",
   route: "uploads",
   action: "ecr:InitiateLayerUpload",
+  alsoNeeds: ({ query }) =>
+    isWhole(query) ? ["ecr:UploadLayerPart", "ecr:CompleteLayerUpload"] : [],
+  createsRepository: true,
   documentation: {
     summary:
       "Begins an upload; with `digest` takes a whole blob at once; with `mount` links a blob of another repository.",
@@ -48,9 +51,6 @@ export const startUploadEndpoint: Endpoint = {
       ...bodyErrors,
     ],
   },
-  alsoNeeds: ({ query }) =>
-    isWhole(query) ? ["ecr:UploadLayerPart", "ecr:CompleteLayerUpload"] : [],
-  createsRepository: true,
   async handle(input) {
     const { query, context, account, repository, actor, mayCreate } = input;
     const mounted = query.get("mount") === undefined ? undefined : await mount(input);
