@@ -9,7 +9,8 @@ import { auditLog, expireAudit } from "./access/audit-log.ts";
 import { basicAuthentication } from "./access/basic-authentication.ts";
 import { ensureRootCredentials, rootPrincipal, storedAccessKeys } from "./access/credentials.ts";
 import { documentIdentities } from "./access/identities/document-identities.ts";
-import { identityKeys } from "./access/identities/identity-keys.ts";
+import { accessKeyObserver, identityKeys } from "./access/identities/identity-keys.ts";
+import { keyUsage } from "./access/identities/key-usage.ts";
 import { sessionCredentials } from "./access/identities/session-credentials.ts";
 import { secretCipher } from "./access/installation-key.ts";
 import { policyAccess } from "./access/policy-access.ts";
@@ -121,8 +122,15 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     given: files.rootCredentials,
   });
   const sessions = sessionCredentials({ installationKey, clock, random });
+  const usage = keyUsage({
+    metadata: context.metadata,
+    clock,
+    region: configuration.region,
+    onError: (error) => logger.warn({ error }, "the last use of a key cannot be written"),
+  });
+  undo.push(() => usage.close());
   const rootKeys = storedAccessKeys(context.metadata, cipher);
-  const keys = identityKeys({ metadata: context.metadata, cipher, sessions, rootKeys });
+  const keys = identityKeys({ metadata: context.metadata, cipher, sessions, usage, rootKeys });
   const tokens = registryTokens({ installationKey, region: configuration.region, clock });
   const audit = auditLog({
     metadata: context.metadata,
@@ -131,8 +139,9 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     onError: (error) => logger.error({ error }, "the audit cannot be written"),
   });
   undo.push(() => audit.close());
+  const authenticateBasic = basicAuthentication({ keys, tokens, clock });
   const access = policyAccess({
-    authenticateBasic: basicAuthentication({ keys, tokens, clock }),
+    authenticateBasic,
     source: {
       ...documentResourceSource(context.metadata),
       ...documentIdentities(context.metadata.read),
@@ -143,7 +152,10 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     clock,
     region: configuration.region,
   });
-  observers.push(access.observer);
+  observers.push(
+    access.observer,
+    accessKeyObserver(() => authenticateBasic.forgetAll()),
+  );
 
   metrics.gauge(
     { name: "uploads_open", help: "Upload sessions that are neither finished nor cancelled." },
@@ -173,7 +185,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       access,
       keys,
       tokens,
-      identities: { identities: { registry: context, cipher }, sessions },
+      identities: { identities: { registry: context, cipher }, sessions, usage },
       knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
       reportError: (error, { requestId }) =>
         logger.error({ requestId, error }, "request failed unexpectedly"),

@@ -31,6 +31,8 @@ export interface AccessKeys {
    * their session token alone, also when they have expired.
    */
   find(accessKeyId: string, sessionToken?: string): Promise<AccessKey | undefined>;
+  /** Told when somebody has proved to hold the key: what IAM tells of its last use. */
+  used?(key: AccessKey, service: string): void;
 }
 
 /** As AWS names it, for example `arn:aws:iam::111122223333:root`. */

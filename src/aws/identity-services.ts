@@ -1,5 +1,6 @@
 /** IAM and STS as services of the Query protocol. */
 import type { IdentityContext } from "../access/identities/identity-context.ts";
+import type { KeyUsage } from "../access/identities/key-usage.ts";
 import type { SessionCredentials } from "../access/identities/session-credentials.ts";
 import { operations as iamOperations } from "./iam/operations/index.ts";
 import { translateIdentityError } from "./identity-errors.ts";
@@ -10,6 +11,7 @@ import { operations as stsOperations } from "./sts/operations/index.ts";
 export interface IdentityServiceContext {
   readonly identities: IdentityContext;
   readonly sessions: SessionCredentials;
+  readonly usage: KeyUsage;
 }
 
 export function identityServices(

@@ -72,6 +72,7 @@ export async function authenticateSignature(
     throw signatureDoesNotMatch();
   }
   if (key.expiresAt !== undefined && options.now >= key.expiresAt) throw expiredToken();
+  options.keys.used?.(key, options.service);
   return { key, body };
 }
 

@@ -1,5 +1,6 @@
 /** Finds users' access keys and the credentials of sessions, beside the root keys. */
 import type { MetadataStore } from "../../metadata/metadata-store.ts";
+import type { ChangeObserver } from "../../registry/context.ts";
 import { findDocument } from "../../registry/documents.ts";
 import type { AccessKey, AccessKeys } from "../credentials.ts";
 import type { SecretCipher } from "../installation-key.ts";
@@ -7,6 +8,7 @@ import { boundTo } from "./create-access-key.ts";
 import { identityArn } from "./identity-arn.ts";
 import { findIdentity } from "./identity-context.ts";
 import { accessKeyKind } from "./identity-documents.ts";
+import type { KeyUsage } from "./key-usage.ts";
 import type { SessionCredentials } from "./session-credentials.ts";
 import { accountOfAccessKeyId } from "./unique-id.ts";
 
@@ -14,12 +16,13 @@ export interface IdentityKeysOptions {
   readonly metadata: MetadataStore;
   readonly cipher: SecretCipher;
   readonly sessions: SessionCredentials;
+  readonly usage: KeyUsage;
   /** The keys of the accounts' roots. */
   readonly rootKeys: AccessKeys;
 }
 
 export function identityKeys(options: IdentityKeysOptions): AccessKeys {
-  const { metadata, cipher, sessions, rootKeys } = options;
+  const { metadata, cipher, sessions, usage, rootKeys } = options;
 
   async function findUserKey(id: string): Promise<AccessKey | undefined> {
     const account = accountOfAccessKeyId(id);
@@ -51,5 +54,17 @@ export function identityKeys(options: IdentityKeysOptions): AccessKeys {
       if (sessionToken !== undefined) return sessions.open(id, sessionToken);
       return (await rootKeys.find(id)) ?? findUserKey(id);
     },
+    used({ id, principal, sessionToken }, service) {
+      if (principal.kind !== "user" || sessionToken !== undefined) return;
+      usage.record(principal.account, id, service);
+    },
+  };
+}
+
+/** Tells when a key was made, switched on or off, or deleted, as soon as that is committed. */
+export function accessKeyObserver(onChange: () => void): ChangeObserver {
+  return async (tx, { kind, detail }) => {
+    if (kind !== "document_set" && kind !== "document_deleted") return;
+    if (detail?.kind === accessKeyKind.kind) tx.afterCommit(onChange);
   };
 }

@@ -8,6 +8,7 @@ import {
   type IdentityTarget,
 } from "../../access/identities/identity-context.ts";
 import type { IdentityType, Tags } from "../../access/identities/identity-documents.ts";
+import type { KeyUsage } from "../../access/identities/key-usage.ts";
 import {
   defineQueryOperation,
   integer,
@@ -22,6 +23,7 @@ import {
 /** What the operations work with. */
 export interface IamContext {
   readonly identities: IdentityContext;
+  readonly usage: KeyUsage;
 }
 
 export type IamCall = QueryCall<IamContext>;

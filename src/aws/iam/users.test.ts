@@ -104,6 +104,34 @@ test("gives two keys to a user and no third, and none works when it is switched 
   );
 });
 
+test("tells when a key was used last, and for what", async () => {
+  const credentials = await userWith(endpoint, "used");
+  const { accessKeyId: AccessKeyId } = credentials;
+  const lastUsed = () => iam.send(new sdk.GetAccessKeyLastUsedCommand({ AccessKeyId }));
+  expect((await lastUsed()).AccessKeyLastUsed).toMatchObject({ ServiceName: "N/A" });
+  await stsClient(endpoint, credentials).send(new GetCallerIdentityCommand());
+  const { UserName, AccessKeyLastUsed: used } = await lastUsed();
+  expect({ UserName, service: used?.ServiceName, region: used?.Region }).toEqual({
+    UserName: "used",
+    service: "sts",
+    region: "us-east-1",
+  });
+  const age = endpoint.registry.clock.now() - (used?.LastUsedDate?.getTime() ?? 0);
+  expect(Math.abs(age)).toBeLessThan(60_000);
+});
+
+test("a registry token ends at once when its key is switched off", async () => {
+  const credentials = await userWith(endpoint, "login", allow("ecr:GetAuthorizationToken"));
+  const ecr = ecrClient(endpoint, { credentials });
+  const { authorizationData } = await ecr.send(new GetAuthorizationTokenCommand());
+  const header = `Basic ${authorizationData?.[0]?.authorizationToken}`;
+  expect(await endpoint.access.authenticateBasic(header)).toHaveProperty("principal");
+  const { accessKeyId: AccessKeyId } = credentials;
+  const change = { UserName: "login", AccessKeyId, Status: "Inactive" } as const;
+  await iam.send(new sdk.UpdateAccessKeyCommand(change));
+  expect(await endpoint.access.authenticateBasic(header)).toEqual({ failure: "invalid" });
+});
+
 test("a key is of no use with another's secret", async () => {
   const [a, b] = [await userWith(endpoint, "mix-a"), await userWith(endpoint, "mix-b")];
   const mixed = { ...a, secretAccessKey: b.secretAccessKey };

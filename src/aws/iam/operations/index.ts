@@ -28,6 +28,7 @@ import { DeleteUserPolicy } from "./DeleteUserPolicy.ts";
 import { DetachGroupPolicy } from "./DetachGroupPolicy.ts";
 import { DetachRolePolicy } from "./DetachRolePolicy.ts";
 import { DetachUserPolicy } from "./DetachUserPolicy.ts";
+import { GetAccessKeyLastUsed } from "./GetAccessKeyLastUsed.ts";
 import { GetGroup } from "./GetGroup.ts";
 import { GetGroupPolicy } from "./GetGroupPolicy.ts";
 import { GetInstanceProfile } from "./GetInstanceProfile.ts";
@@ -105,6 +106,7 @@ export const operations: Readonly<Record<string, QueryOperation<IamContext>>> = 
   DetachGroupPolicy,
   DetachRolePolicy,
   DetachUserPolicy,
+  GetAccessKeyLastUsed,
   GetGroup,
   GetGroupPolicy,
   GetInstanceProfile,
