@@ -13,6 +13,7 @@ import { accessKeyObserver, identityKeys } from "./access/identities/identity-ke
 import { keyUsage } from "./access/identities/key-usage.ts";
 import { sessionCredentials } from "./access/identities/session-credentials.ts";
 import { secretCipher } from "./access/installation-key.ts";
+import { layerUrls } from "./access/layer-urls.ts";
 import { policyAccess } from "./access/policy-access.ts";
 import { documentResourceSource } from "./access/policy-documents.ts";
 import { registryTokens } from "./access/tokens.ts";
@@ -20,6 +21,7 @@ import { awsHandler } from "./aws/handler.ts";
 import { countAllUploads } from "./metadata/queries/uploads.ts";
 import { defaultOciSettings } from "./oci/endpoint.ts";
 import { ociHandler } from "./oci/handler.ts";
+import { layerDownloadHandler } from "./oci/layer-download.ts";
 import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts";
 import { openGarbageCollection } from "./region-garbage.ts";
 import { openReplication } from "./region-replication.ts";
@@ -140,6 +142,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   });
   undo.push(() => audit.close());
   const authenticateBasic = basicAuthentication({ keys, tokens, clock });
+  const urls = layerUrls({ installationKey, region: configuration.region, clock });
   const access = policyAccess({
     authenticateBasic,
     source: {
@@ -186,10 +189,12 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       keys,
       tokens,
       identities: { identities: { registry: context, cipher }, sessions, usage },
+      layerUrls: urls,
       knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
       reportError: (error, { requestId }) =>
         logger.error({ requestId, error }, "request failed unexpectedly"),
     }),
+    layers: layerDownloadHandler(context, urls),
     ...(replication !== undefined && { replication: replication.handler }),
     health: healthHandler({
       clock,

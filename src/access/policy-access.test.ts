@@ -11,6 +11,7 @@ import { defaultRegistrySettings, type RegistryContext } from "../registry/conte
 import { changeDocument, type DocumentKind } from "../registry/documents.ts";
 import { hybridClock } from "../registry/hybrid-clock.ts";
 import { keyedMutex } from "../registry/keyed-mutex.ts";
+import { repositoryPolicyKind, repositoryTagsKind } from "../registry/repository-documents.ts";
 import { systemRandom } from "../runtime/clock.ts";
 import { repositoryArn } from "./access.ts";
 import { type AuditRecord, noAudit } from "./audit.ts";
@@ -22,8 +23,6 @@ import {
   registryPolicyKind,
   registryPolicyName,
   registryPolicyScopeSetting,
-  repositoryPolicyKind,
-  repositoryTagsKind,
 } from "./policy-documents.ts";
 import { noIdentities } from "./policy-source.ts";
 

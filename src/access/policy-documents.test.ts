@@ -2,14 +2,13 @@ import { expect, test } from "bun:test";
 import { startAwsEndpoint } from "../../tests/support/aws-endpoint.ts";
 import type { DocumentKind } from "../registry/documents.ts";
 import { changeDocument } from "../registry/documents.ts";
+import { repositoryPolicyKind, repositoryTagsKind } from "../registry/repository-documents.ts";
 import {
   accountSettingKind,
   documentResourceSource,
   registryPolicyKind,
   registryPolicyName,
   registryPolicyScopeSetting,
-  repositoryPolicyKind,
-  repositoryTagsKind,
 } from "./policy-documents.ts";
 
 test("what the operations write is what decisions are made from", async () => {

@@ -4,16 +4,8 @@
  */
 import type { MetadataStore } from "../metadata/metadata-store.ts";
 import { documentKind, findDocument } from "../registry/documents.ts";
+import { repositoryPolicyKind, repositoryTagsKind } from "../registry/repository-documents.ts";
 import type { RegistryPolicyScope, ResourceSource } from "./policy-source.ts";
-
-/** Name and owner: the repository. `policyText` is what GetRepositoryPolicy gives back. */
-export const repositoryPolicyKind = documentKind<{ policyText: string }>(
-  "repository-policy",
-  "region",
-);
-
-/** Name and owner: the repository. The repository's resource tags, by key. */
-export const repositoryTagsKind = documentKind<Record<string, string>>("repository-tags", "region");
 
 /** Name: `registryPolicyName`. */
 export const registryPolicyKind = documentKind<{ policyText: string }>("registry-policy", "region");

@@ -1,6 +1,7 @@
 /** The AWS endpoint, `POST /`: finds the service that a request is for. */
 import type { Access } from "../access/access.ts";
 import type { AccessKeys } from "../access/credentials.ts";
+import type { LayerUrls } from "../access/layer-urls.ts";
 import type { RegistryTokens } from "../access/tokens.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import type { Handler, RequestContext } from "../runtime/request.ts";
@@ -17,6 +18,7 @@ export interface AwsHandlerOptions {
   readonly tokens: RegistryTokens;
   /** For IAM and STS. */
   readonly identities: IdentityServiceContext;
+  readonly layerUrls: LayerUrls;
   /**
    * Where clients find the registry of an account, with `{account}` for its id, for example
    * `https://{account}.dkr.ecr.us-east-1.example.com`. Absent: where the request came to.

@@ -1,4 +1,5 @@
 /** Creates a repository, on request or because something is pushed to it. */
+
 import type { Transaction } from "../metadata/metadata-store.ts";
 import {
   insertRepository,
@@ -7,7 +8,11 @@ import {
 } from "../metadata/queries/repositories.ts";
 import { announce } from "./change.ts";
 import type { RegistryContext, RepositoryAddress } from "./context.ts";
+import { changeDocument } from "./documents.ts";
 import { RegistryError } from "./errors.ts";
+import { repositoryTagsKind } from "./repository-documents.ts";
+import { type RepositorySettings, repositorySettingsKind } from "./repository-settings.ts";
+import type { ResourceTags } from "./resource-tags.ts";
 
 export interface Actor {
   /** ARN of the principal that acts. */
@@ -16,15 +21,29 @@ export interface Actor {
   readonly mayCreate?: boolean;
 }
 
+/** What a new repository is set to; what is absent has its default. */
+export interface NewRepositorySettings {
+  readonly settings?: RepositorySettings;
+  readonly tags?: ResourceTags;
+}
+
 /** @throws repository_exists */
 export function createRepository(
   context: RegistryContext,
   { account, repository, actor }: RepositoryAddress & Actor,
+  { settings, tags }: NewRepositorySettings = {},
 ): Promise<RepositoryRow> {
   return context.metadata.transaction(async (tx) => {
     const created = await insertAndAnnounce(context, tx, { account, repository, actor });
     if (created === undefined) {
       throw new RegistryError("repository_exists", { repository, account });
+    }
+    const target = { account, name: repository, owner: repository, repository, actor };
+    if (settings !== undefined) {
+      await changeDocument(context, tx, repositorySettingsKind, target, () => settings);
+    }
+    if (tags !== undefined && Object.keys(tags).length > 0) {
+      await changeDocument(context, tx, repositoryTagsKind, target, () => ({ ...tags }));
     }
     return created;
   });

@@ -12,6 +12,7 @@ import { accessKeyObserver, identityKeys } from "../../src/access/identities/ide
 import { keyUsage } from "../../src/access/identities/key-usage.ts";
 import { sessionCredentials } from "../../src/access/identities/session-credentials.ts";
 import { secretCipher } from "../../src/access/installation-key.ts";
+import { layerPath, layerUrls } from "../../src/access/layer-urls.ts";
 import { type PolicyAccess, policyAccess } from "../../src/access/policy-access.ts";
 import { documentResourceSource } from "../../src/access/policy-documents.ts";
 import { registryTokens } from "../../src/access/tokens.ts";
@@ -21,6 +22,7 @@ import { verified } from "../../src/blobs/verified.ts";
 import { sqliteMetadataStore } from "../../src/metadata/sqlite.ts";
 import { defaultOciSettings } from "../../src/oci/endpoint.ts";
 import { ociHandler } from "../../src/oci/handler.ts";
+import { layerDownloadHandler } from "../../src/oci/layer-download.ts";
 import {
   type ChangeObserver,
   defaultRegistrySettings,
@@ -108,17 +110,24 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
     accessKeyObserver(() => authenticateBasic.forgetAll()),
   );
   const logs: RequestLogFields[] = [];
-  const handler = awsHandler({
+  const urls = layerUrls({ installationKey, region, clock });
+  const aws = awsHandler({
     registry,
     access,
     keys,
     tokens,
     identities: { identities: { registry, cipher }, sessions, usage },
+    layerUrls: urls,
     registryEndpoint: options.registryEndpoint,
     knownRegions: options.knownRegions,
     reportError: (error) => void unforeseen.push(error),
   });
   const oci = ociHandler({ context: registry, access, settings: defaultOciSettings });
+  const layers = layerDownloadHandler(registry, urls);
+  const handler: Handler = (request, requestContext) =>
+    new URL(request.url).pathname.startsWith(layerPath)
+      ? layers(request, requestContext)
+      : aws(request, requestContext);
   const context = (secure = false): RequestContext => {
     const log: RequestLogFields = {};
     logs.push(log);
