@@ -23,6 +23,8 @@ import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts"
 import { openReplication } from "./region-replication.ts";
 import { expireUploads } from "./registry/cancel-upload.ts";
 import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
+import { ensureFirstTemplates } from "./registry/creation-templates.ts";
+import { runLifecyclePolicies } from "./registry/lifecycle/run.ts";
 import type { Clock, Random } from "./runtime/clock.ts";
 import type { Configuration } from "./runtime/configuration-entries.ts";
 import { formatListenAddress, type ListenAddress } from "./runtime/configuration-values.ts";
@@ -70,6 +72,8 @@ export interface Region {
 }
 
 const uploadExpiryIntervalMilliseconds = 10 * 60_000;
+/** ECR takes up to a day. */
+const lifecycleIntervalMilliseconds = 3600_000;
 /** Gauges between two readings are as old as this at most. */
 const lagIntervalMilliseconds = 5000;
 
@@ -116,6 +120,10 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     random,
     account: configuration.account,
     given: files.rootCredentials,
+  });
+  await ensureFirstTemplates(context, {
+    account: configuration.account,
+    templates: configuration.registry.creationTemplates,
   });
   const keys = storedAccessKeys(context.metadata, cipher);
   const tokens = registryTokens({ installationKey, region: configuration.region, clock });
@@ -207,6 +215,15 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       },
     },
   ];
+  works.push({
+    name: "lifecycle policies",
+    intervalMilliseconds: lifecycleIntervalMilliseconds,
+    async run() {
+      const done = await runLifecyclePolicies(context);
+      if (done.expired + done.archived > 0)
+        logger.info({ ...done }, "lifecycle policies carried out");
+    },
+  });
   if (replication !== undefined) {
     works.push({
       name: "replication lag",
