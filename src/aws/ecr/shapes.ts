@@ -118,3 +118,10 @@ export const lifecyclePolicyText = v.pipe(
   v.minLength(lifecyclePolicyLengthLimits.least),
   v.maxLength(lifecyclePolicyLengthLimits.most),
 );
+
+export const replicationDestination = v.object({
+  region: v.pipe(v.string(), v.regex(/^[0-9a-z-]{2,25}$/)),
+  registryId,
+});
+
+export const backfillId = v.pipe(v.string(), v.regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/));
