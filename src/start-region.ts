@@ -5,7 +5,7 @@
 import { unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Access } from "./access/access.ts";
-import { noAudit } from "./access/audit.ts";
+import { auditLog, expireAudit } from "./access/audit-log.ts";
 import { basicAuthentication } from "./access/basic-authentication.ts";
 import { ensureRootCredentials, rootPrincipal, storedAccessKeys } from "./access/credentials.ts";
 import { secretCipher } from "./access/installation-key.ts";
@@ -20,10 +20,11 @@ import { defaultOciSettings } from "./oci/endpoint.ts";
 import { ociHandler } from "./oci/handler.ts";
 import { layerDownloadHandler } from "./oci/layer-download.ts";
 import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts";
+import { openGarbageCollection } from "./region-garbage.ts";
 import { openReplication } from "./region-replication.ts";
-import { expireUploads } from "./registry/cancel-upload.ts";
 import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
 import { ensureFirstTemplates } from "./registry/creation-templates.ts";
+import { expireUploads } from "./registry/expire-uploads.ts";
 import { runLifecyclePolicies } from "./registry/lifecycle/run.ts";
 import type { Clock, Random } from "./runtime/clock.ts";
 import type { Configuration } from "./runtime/configuration-entries.ts";
@@ -74,6 +75,7 @@ export interface Region {
 const uploadExpiryIntervalMilliseconds = 10 * 60_000;
 /** ECR takes up to a day. */
 const lifecycleIntervalMilliseconds = 3600_000;
+const auditRetentionIntervalMilliseconds = 3600_000;
 /** Gauges between two readings are as old as this at most. */
 const lagIntervalMilliseconds = 5000;
 
@@ -106,7 +108,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
 
   const metrics = metricsRegistry((error) => logger.warn({ error }, "a metric failed"));
   const observers: ChangeObserver[] = [];
-  const registry = await openRegistry({ ...options, metrics, observers });
+  const warn = (error: Error) => logger.warn({ error }, "the metadata store needs attention");
+  const registry = await openRegistry({ ...options, metrics, observers, warn });
   undo.push(() => registry.close());
   const { context } = registry;
 
@@ -128,10 +131,19 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   const keys = storedAccessKeys(context.metadata, cipher);
   const tokens = registryTokens({ installationKey, region: configuration.region, clock });
   const urls = layerUrls({ installationKey, region: configuration.region, clock });
+  const audit = auditLog({
+    metadata: context.metadata,
+    clock,
+    random,
+    onError: (error) => logger.error({ error }, "the audit cannot be written"),
+  });
+  undo.push(() => audit.close());
   const access = policyAccess({
     authenticateBasic: basicAuthentication({ keys, tokens, clock }),
     source: { ...documentResourceSource(context.metadata), ...noIdentities },
-    audit: noAudit,
+    audit,
+    organization: configuration.access.organization,
+    journal: context.metadata.read,
     clock,
     region: configuration.region,
   });
@@ -156,6 +168,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
         tagsPageLimit: limits.tagsPage,
         catalogPageLimit: limits.catalogPage,
         catalogPageDefault: Math.min(defaultOciSettings.catalogPageDefault, limits.catalogPage),
+        // A stall is noticed before twice this time: within the limit that the operator set.
+        bodyStallMilliseconds: limits.idle.milliseconds / 2,
       },
     }),
     aws: awsHandler({
@@ -207,6 +221,15 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   }
   const works: ScheduledWork[] = [
     {
+      name: "audit retention",
+      intervalMilliseconds: auditRetentionIntervalMilliseconds,
+      async run() {
+        const before = clock.now() - configuration.audit.retention.milliseconds;
+        const blocks = await expireAudit(context.metadata, before);
+        if (blocks > 0) logger.info({ blocks }, "old audit deleted");
+      },
+    },
+    {
       name: "upload expiry",
       intervalMilliseconds: uploadExpiryIntervalMilliseconds,
       async run() {
@@ -235,6 +258,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     logger.error({ work: work.name, error }, "scheduled work failed"),
   );
   undo.push(() => schedule.stop());
+  const collection = openGarbageCollection({ configuration, context, metrics, logger });
+  if (collection !== undefined) undo.push(() => collection.stop());
 
   return {
     name: configuration.region,
@@ -267,6 +292,8 @@ function healthChecks({ metadata }: RegistryContext, data: string): HealthCheck[
       name: "metadata",
       check: async () => {
         await metadata.read.all("select 1 as one");
+        // After a disk has failed, reads go on and writes are refused.
+        await metadata.transaction(async () => {}, { durable: false });
       },
     },
     {

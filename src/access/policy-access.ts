@@ -2,7 +2,14 @@
  * Access by policies: collects what concerns a request, decides, and records the call. What is
  * collected is remembered, so that an ordinary decision touches no database and waits for nothing.
  */
+import type { Queryable } from "../metadata/metadata-store.ts";
 import type { ChangeObserver } from "../registry/context.ts";
+import {
+  accountSettingKind,
+  registryPolicyKind,
+  repositoryPolicyKind,
+  repositoryTagsKind,
+} from "../registry/policy-kinds.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type {
   Access,
@@ -16,15 +23,10 @@ import type { Audit, AuditRecord } from "./audit.ts";
 import { type CompiledPolicies, compiledPolicies } from "./compiled-policies.ts";
 import { conditionValues } from "./condition-values.ts";
 import { type DecisionInput, decide, denialMessage, type Outcome } from "./decision.ts";
+import { type ChangedDocument, documentChanges } from "./document-changes.ts";
 import { registryPolicyActionsV1 } from "./ecr-actions.ts";
 import type { CompiledPolicy } from "./policy/compile-policy.ts";
 import { policyCache } from "./policy-cache.ts";
-import {
-  accountSettingKind,
-  registryPolicyKind,
-  repositoryPolicyKind,
-  repositoryTagsKind,
-} from "./policy-documents.ts";
 import type { PolicySource, RegistryPolicyScope } from "./policy-source.ts";
 
 export interface PolicyAccessOptions {
@@ -35,7 +37,9 @@ export interface PolicyAccessOptions {
   readonly region: string;
   /** `aws:PrincipalOrgID` of everybody: the accounts of an installation are one organization. */
   readonly organization?: string | undefined;
-  /** How long a change of policy by another process or node may go unseen. */
+  /** Where changes by other processes and nodes are seen; absent: there are none. */
+  readonly journal?: Queryable;
+  /** How long such a change may go unseen. */
   readonly freshMilliseconds?: number;
 }
 
@@ -44,6 +48,8 @@ export interface PolicyAccess extends Access {
   collect(request: AccessRequest): Promise<DecisionInput>;
   /** Makes changes of policies count from their commit on. */
   readonly observer: ChangeObserver;
+  /** For changes that no journal tells of. */
+  forgetAll(): void;
 }
 
 interface Identity {
@@ -70,23 +76,47 @@ const noRegistry: Registry = { policies: [], scope: "V2" };
 const entriesLimit = 50_000;
 
 export function policyAccess(options: PolicyAccessOptions): PolicyAccess {
-  const { source, clock, region, organization, audit } = options;
+  const { source, region, organization, audit } = options;
   const compile = compiledPolicies();
-  const common = { clock, entriesLimit, freshMilliseconds: options.freshMilliseconds ?? 1000 };
   const identities = policyCache<Identity | undefined>({
-    ...common,
+    entriesLimit,
     load: (arn) => loadIdentity(source, compile, arn),
   });
   const repositories = policyCache<Repository>({
-    ...common,
+    entriesLimit,
     load: (key) => loadRepository(source, compile, key),
   });
   const registries = policyCache<Registry>({
-    ...common,
+    entriesLimit,
     load: (account) => loadRegistry(source, compile, account),
   });
 
+  const forget = ({ account, kind, name }: ChangedDocument) => {
+    if (repositoryKinds.has(kind)) repositories.forget(`${account}/${name}`);
+    else if (registryKinds.has(kind)) registries.forget(account);
+    else identities.forgetAll();
+  };
+  const forgetAll = () => {
+    for (const cache of [identities, repositories, registries]) cache.forgetAll();
+  };
+  const changes =
+    options.journal &&
+    documentChanges({
+      journal: options.journal,
+      clock: options.clock,
+      freshMilliseconds: options.freshMilliseconds ?? 1000,
+      onChange: forget,
+      onMany: forgetAll,
+    });
+
   function collect(request: AccessRequest): DecisionInput | Promise<DecisionInput> {
+    const following = changes?.follow();
+    return following === undefined
+      ? collectNow(request)
+      : following.then(() => collectNow(request));
+  }
+
+  function collectNow(request: AccessRequest): DecisionInput | Promise<DecisionInput> {
     const { principal, resource } = request;
     const target = targetOf(resource);
     const resourceAccount = target?.account ?? request.account ?? principal.account;
@@ -190,16 +220,13 @@ export function policyAccess(options: PolicyAccessOptions): PolicyAccess {
       return allowed;
     },
     collect: async (request) => collect(request),
+    forgetAll,
     async observer(tx, change) {
       if (change.kind !== "document_set" && change.kind !== "document_deleted") return;
       const { account, detail } = change;
       const kind = String(detail?.kind);
       const name = String(detail?.name);
-      tx.afterCommit(() => {
-        if (repositoryKinds.has(kind)) repositories.forget(`${account}/${name}`);
-        else if (registryKinds.has(kind)) registries.forget(account);
-        else identities.forgetAll();
-      });
+      tx.afterCommit(() => forget({ account, kind, name }));
     },
   };
 }

@@ -12,6 +12,8 @@ export interface BlobStat {
   readonly digest: Digest;
   /** In bytes. */
   readonly size: number;
+  /** Another one whenever bytes are published under the digest again; opaque. */
+  readonly revision: string;
 }
 
 export interface BlobStore {
@@ -27,13 +29,39 @@ export interface BlobStore {
   stage(uploadId: string): Promise<BlobStage>;
   /** Stages that exist, for the expiry of abandoned ones. In no order. */
   stages(): AsyncIterable<string>;
-  /** Removes a blob. Idempotent. */
-  delete(digest: Digest): Promise<void>;
-  /** Moves a damaged blob out of reach, for a person to look at. Idempotent. */
-  quarantine(digest: Digest): Promise<void>;
+  /**
+   * Takes a blob out of reach at once, however large it is; undefined when it is not there. What
+   * becomes of it is decided on the result. Nothing else removes a blob, so that whoever finds out
+   * too late that the blob was needed can still put it back.
+   * @param id unique; letters, digits and `-`
+   */
+  withdraw(digest: Digest, id: string): Promise<WithdrawnBlob | undefined>;
+  /** What was withdrawn and left so: whoever withdrew it was interrupted, or is still at it. */
+  withdrawn(): AsyncIterable<WithdrawnBlob>;
+  /**
+   * Removes what interrupted publishing left behind, and nothing that a publishing under way needs.
+   * @returns how many leftovers
+   */
+  sweep(): Promise<number>;
   /** Every blob, in no order. */
   list(): AsyncIterable<BlobStat>;
   close(): Promise<void>;
+}
+
+/** A blob that is out of reach. Each of these ends it, and does nothing once it has ended. */
+export interface WithdrawnBlob {
+  readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
+  /** Tells withdrawals of one digest apart. */
+  readonly id: string;
+  /** The bytes, read lazily. */
+  read(): Promise<Blob>;
+  /** Puts it back, durably; when the digest was published again since, that stays. */
+  restore(): Promise<void>;
+  destroy(): Promise<void>;
+  /** Keeps it for a person to look at, in place of what was kept of the same digest before. */
+  quarantine(): Promise<void>;
 }
 
 export interface BlobStage {
@@ -50,6 +78,7 @@ export interface BlobStage {
   /**
    * Makes the staged bytes readable as `digest`, durably: on return they survive a power cut.
    * Replaces what was there under that digest, and can be repeated until the stage is discarded.
+   * @throws when the staged bytes are not there any more
    */
   publish(digest: Digest): Promise<void>;
   /** Drops the stage; what it published stays. Idempotent. */

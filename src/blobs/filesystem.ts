@@ -1,25 +1,16 @@
 /**
  * Blobs as files.
  *
- *     <root>/blobs/sha256/ab/abcdef…     complete blobs; only whole, verified files get here
- *     <root>/uploads/<upload id>         stages
- *     <root>/quarantine/sha256-abcdef…   what the scrubber found damaged
+ *     <root>/blobs/sha256/ab/abcdef…          complete blobs; only whole, verified files get here
+ *     <root>/uploads/<upload id>              stages
+ *     <root>/withdrawn/sha256-abcdef….<id>    taken out of reach, to be destroyed or put back
+ *     <root>/quarantine/sha256-abcdef…        what the scrubber found damaged
  *
  * Publishing: fsync the stage, link it to a temporary name in the blob's directory, rename that
  * over the final name (so a repeated push also mends a damaged file), fsync the directory. The
  * stage stays until it is discarded, so that publishing can be repeated.
  */
-import { constants } from "node:fs";
-import {
-  type FileHandle,
-  link,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  stat,
-  unlink,
-} from "node:fs/promises";
+import { link, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Digest,
@@ -28,205 +19,140 @@ import {
   digestEncoded,
   parseDigest,
 } from "../image/digest.ts";
-import type { BlobStage, BlobStat, BlobStore } from "./blob-store.ts";
-
-/** Appended bytes are handed to the disk in the background each time this many have gathered. */
-const writebackBytes = 32 * 1024 * 1024;
-/** Small chunks are gathered into writes of this size. */
-const writeBytes = 1024 * 1024;
+import type { BlobStat, BlobStore, WithdrawnBlob } from "./blob-store.ts";
+import { makeDurableDirectories, syncDirectory } from "./durable-directory.ts";
+import { ignoreMissing, openStage } from "./filesystem-stage.ts";
+import { checkUploadId, isUploadId } from "./upload-id.ts";
 
 export async function filesystemBlobStore(options: { root: string }): Promise<BlobStore> {
   const { root } = options;
   const uploads = join(root, "uploads");
+  const withdrawals = join(root, "withdrawn");
   const quarantine = join(root, "quarantine");
-  for (const directory of [uploads, quarantine]) await mkdir(directory, { recursive: true });
-  for (const algorithm of digestAlgorithms) {
-    // All 256 directories at once, so that no push has to make one and fsync its parent.
-    const parent = join(root, "blobs", algorithm);
-    await mkdir(parent, { recursive: true });
-    if ((await readdir(parent)).length < 256) {
-      for (let i = 0; i < 256; i++) {
-        await mkdir(join(parent, i.toString(16).padStart(2, "0")), { recursive: true });
-      }
-      await syncDirectory(parent);
-    }
+  const parents = digestAlgorithms.map((algorithm) => join(root, "blobs", algorithm));
+  await makeDurableDirectories([uploads, withdrawals, quarantine, ...parents]);
+  for (const parent of parents) {
+    if ((await readdir(parent)).length >= 256) continue;
+    // All of them now, so that no push has to make one and fsync its parent.
+    await makeDurableDirectories(prefixes().map((prefix) => join(parent, prefix)));
   }
-  for (const directory of [join(root, "blobs"), root]) await syncDirectory(directory);
+  // Also when nothing was made: whoever made it may have died before its sync.
+  for (const directory of [...parents, join(root, "blobs"), root]) await syncDirectory(directory);
 
-  const directoryOf = (digest: Digest) =>
-    join(root, "blobs", digestAlgorithm(digest), digestEncoded(digest).slice(0, 2));
+  const directoryOf = (digest: Digest) => {
+    // Whoever calls has parsed it; but nothing else than a digest may ever become a path.
+    if (parseDigest(digest) === undefined) throw new TypeError("malformed digest");
+    return join(root, "blobs", digestAlgorithm(digest), digestEncoded(digest).slice(0, 2));
+  };
   const pathOf = (digest: Digest) => join(directoryOf(digest), digestEncoded(digest));
+  const stageOf = (uploadId: string) => join(uploads, checkUploadId(uploadId));
+
+  async function statOf(digest: Digest): Promise<BlobStat | undefined> {
+    const found = await ignoreMissing(stat(pathOf(digest), { bigint: true }));
+    if (found === undefined) return undefined;
+    // Every publishing brings a file of its own. Its number may be used again once it is gone, but
+    // not together with the time of its last write.
+    return { digest, size: Number(found.size), revision: `${found.ino}.${found.mtimeNs}` };
+  }
+
+  function withdrawnAt(path: string, digest: Digest, id: string, size: number): WithdrawnBlob {
+    return {
+      digest,
+      size,
+      id,
+      async read() {
+        return Bun.file(path);
+      },
+      async restore() {
+        try {
+          // Never over what was published since.
+          await link(path, pathOf(digest));
+        } catch (error) {
+          const { code } = error as NodeJS.ErrnoException;
+          if (code === "ENOENT") return;
+          if (code !== "EEXIST") throw error;
+        }
+        await syncDirectory(directoryOf(digest));
+        await ignoreMissing(unlink(path));
+      },
+      async destroy() {
+        await ignoreMissing(unlink(path));
+      },
+      async quarantine() {
+        await ignoreMissing(rename(path, join(quarantine, flatName(digest))));
+        await syncDirectory(quarantine);
+      },
+    };
+  }
 
   return {
     name: "filesystem",
-    async stat(digest) {
-      const size = await sizeOf(pathOf(digest));
-      return size === undefined ? undefined : { digest, size };
-    },
+    stat: statOf,
     async read(digest) {
       const path = pathOf(digest);
-      return (await sizeOf(path)) === undefined ? undefined : Bun.file(path);
+      return (await ignoreMissing(stat(path))) === undefined ? undefined : Bun.file(path);
     },
-    stage: (uploadId) =>
-      openStage(join(uploads, safeName(uploadId)), uploadId, pathOf, directoryOf),
+    async stage(uploadId) {
+      return openStage(stageOf(uploadId), uploadId, pathOf, directoryOf);
+    },
     async *stages() {
-      yield* await readdir(uploads);
+      for (const name of await readdir(uploads)) if (isUploadId(name)) yield name;
     },
-    async delete(digest) {
-      await ignoreMissing(unlink(pathOf(digest)));
+    async withdraw(digest, id) {
+      const path = join(withdrawals, `${flatName(digest)}.${checkUploadId(id)}`);
+      const size = (await statOf(digest))?.size;
+      if (size === undefined) return undefined;
+      // Not synced: after a power cut the file may be back in its place, which does no harm.
+      const renamed = await ignoreMissing(rename(pathOf(digest), path).then(() => true));
+      return renamed === undefined ? undefined : withdrawnAt(path, digest, id, size);
     },
-    async quarantine(digest) {
-      const kept = join(quarantine, `${digestAlgorithm(digest)}-${digestEncoded(digest)}`);
-      await ignoreMissing(rename(pathOf(digest), kept));
-      await syncDirectory(directoryOf(digest));
+    async *withdrawn() {
+      for (const name of await readdir(withdrawals)) {
+        const match = /^(sha256|sha512)-([a-f0-9]+)\.([a-zA-Z0-9-]+)$/.exec(name);
+        const digest = match && parseDigest(`${match[1]}:${match[2]}`);
+        const path = join(withdrawals, name);
+        const found = await ignoreMissing(stat(path));
+        if (digest && found) yield withdrawnAt(path, digest, match?.[3] ?? "", found.size);
+      }
+    },
+    async sweep() {
+      let swept = 0;
+      for await (const { directory, name } of names()) {
+        const uploadId = /^[a-f0-9]+\.([a-zA-Z0-9-]+)$/.exec(name)?.[1];
+        if (uploadId === undefined) continue;
+        // A stage is discarded only after its publishing has ended.
+        if ((await ignoreMissing(stat(stageOf(uploadId)))) !== undefined) continue;
+        await ignoreMissing(unlink(join(directory, name)));
+        swept++;
+      }
+      return swept;
     },
     async *list(): AsyncIterable<BlobStat> {
-      for (const algorithm of digestAlgorithms) {
-        const parent = join(root, "blobs", algorithm);
-        for (const prefix of (await readdir(parent)).sort()) {
-          for (const name of await readdir(join(parent, prefix))) {
-            const digest = parseDigest(`${algorithm}:${name}`);
-            const size = digest && (await sizeOf(pathOf(digest)));
-            if (digest !== undefined && size !== undefined) yield { digest, size };
-          }
-        }
+      for await (const { algorithm, prefix, name } of names()) {
+        // A file in the wrong directory is no blob, because nobody would find it there.
+        const digest = name.startsWith(prefix) ? parseDigest(`${algorithm}:${name}`) : undefined;
+        const found = digest && (await statOf(digest));
+        if (found !== undefined) yield found;
       }
     },
     async close() {},
   };
-}
 
-async function openStage(
-  path: string,
-  uploadId: string,
-  pathOf: (digest: Digest) => string,
-  directoryOf: (digest: Digest) => string,
-): Promise<BlobStage> {
-  let size = (await sizeOf(path)) ?? 0;
-  let discarded = false;
-
-  return {
-    uploadId,
-    get size() {
-      return size;
-    },
-    async append(chunks) {
-      const file = await open(path, constants.O_CREAT | constants.O_WRONLY, 0o600);
-      let writeback: Promise<unknown> | undefined;
-      let unsynced = 0;
-      try {
-        size = (await file.stat()).size;
-        for await (const chunk of gather(chunks)) {
-          await writeAll(file, chunk, size);
-          size += chunk.byteLength;
-          unsynced += chunk.byteLength;
-          if (unsynced >= writebackBytes && writeback === undefined) {
-            // Lets the disk work while bytes still arrive, so that publish has little left to wait
-            // for. A failure here is not lost: the fsync in publish reports it.
-            unsynced = 0;
-            writeback = file.datasync().catch(() => {});
-            writeback.then(() => {
-              writeback = undefined;
-            });
-          }
-        }
-      } finally {
-        await writeback;
-        await file.close();
-      }
-    },
-    async read() {
-      if (size === 0) return new Blob([]);
-      return Bun.file(path);
-    },
-    async publish(digest) {
-      const file = await open(path, constants.O_CREAT | constants.O_RDWR, 0o600);
-      try {
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      const temporary = `${pathOf(digest)}.${uploadId}`;
-      await ignoreMissing(unlink(temporary));
-      await link(path, temporary);
-      await rename(temporary, pathOf(digest));
-      // A rename over another link to the same file does nothing and leaves both names.
-      await ignoreMissing(unlink(temporary));
-      await syncDirectory(directoryOf(digest));
-    },
-    async discard() {
-      if (discarded) return;
-      discarded = true;
-      await ignoreMissing(unlink(path));
-    },
-  };
-}
-
-/**
- * Joins small chunks, so that a stream of 60 KB pieces does not become thousands of writes. What
- * has arrived is passed on also when the source fails.
- */
-async function* gather(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  let buffer: Uint8Array | undefined;
-  let used = 0;
-  try {
-    for await (const chunk of chunks) {
-      if (used === 0 && chunk.byteLength >= writeBytes) {
-        yield chunk;
-        continue;
-      }
-      let rest = chunk;
-      while (rest.byteLength > 0) {
-        buffer ??= new Uint8Array(writeBytes);
-        const take = Math.min(rest.byteLength, writeBytes - used);
-        buffer.set(rest.subarray(0, take), used);
-        used += take;
-        rest = rest.subarray(take);
-        if (used === writeBytes) {
-          yield buffer;
-          used = 0;
-        }
+  /** Everything in the directories of blobs, one directory of about 1/256 at a time. */
+  async function* names() {
+    for (const algorithm of digestAlgorithms) {
+      for (const prefix of prefixes()) {
+        const directory = join(root, "blobs", algorithm, prefix);
+        for (const name of await readdir(directory)) yield { algorithm, prefix, directory, name };
       }
     }
-  } catch (error) {
-    if (buffer && used > 0) yield buffer.subarray(0, used);
-    throw error;
-  }
-  if (buffer && used > 0) yield buffer.subarray(0, used);
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  let written = 0;
-  while (written < bytes.byteLength) {
-    const result = await file.write(bytes, written, bytes.byteLength - written, position + written);
-    written += result.bytesWritten;
   }
 }
 
-async function sizeOf(path: string): Promise<number | undefined> {
-  return (await ignoreMissing(stat(path)))?.size;
+function prefixes(): string[] {
+  return Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
 }
 
-export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
-async function ignoreMissing<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-/** Upload ids are ours, but they come back in URLs: nothing but these characters names a file. */
-function safeName(uploadId: string): string {
-  if (!/^[a-zA-Z0-9-]{1,64}$/.test(uploadId)) throw new TypeError("malformed upload id");
-  return uploadId;
+function flatName(digest: Digest): string {
+  return `${digestAlgorithm(digest)}-${digestEncoded(digest)}`;
 }

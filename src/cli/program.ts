@@ -6,11 +6,15 @@ import { type CommandContext, CommandError } from "./command-context.ts";
 import { addChartCommand } from "./commands/chart.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addConfigCommand } from "./commands/config.ts";
+import { addGcCommand } from "./commands/gc.ts";
+import { addScrubCommand } from "./commands/scrub.ts";
 import { addServeCommand, type Serve } from "./commands/serve.ts";
 import { addVersionCommand } from "./commands/version.ts";
+import type { OpenStores } from "./stores.ts";
 
 export interface ProgramParts {
   readonly serve: Serve;
+  readonly openStores: OpenStores;
 }
 
 export function createProgram(context: CommandContext, parts: ProgramParts): Command {
@@ -23,6 +27,8 @@ export function createProgram(context: CommandContext, parts: ProgramParts): Com
     .addHelpText("after", "\nEvery command has examples: portolan <command> --help");
   addServeCommand(program, context, parts.serve);
   addChartCommand(program, context);
+  addGcCommand(program, context, parts.openStores);
+  addScrubCommand(program, context, parts.openStores);
   addConfigCommand(program, context);
   addCompletionCommand(program, context);
   addVersionCommand(program, context);

@@ -13,6 +13,20 @@ create table access_keys (
 
 CREATE INDEX access_keys_by_principal ON public.access_keys USING btree (principal, created_at);
 
+create table audit_blocks (
+  last_at bigint not null,
+  id text collate "C" not null,
+  first_at bigint not null,
+  calls bigint not null,
+  denied bigint not null,
+  principals text collate "C" not null,
+  encoding text collate "C" not null,
+  lines bytea not null,
+  PRIMARY KEY (last_at, id)
+);
+
+CREATE INDEX audit_blocks_with_denials ON public.audit_blocks USING btree (last_at, id) WHERE (denied > 0);
+
 create table blobs (
   digest text collate "C" not null,
   size bigint not null,
@@ -92,6 +106,15 @@ create table migrations (
   name text collate "C" not null,
   applied_at bigint not null,
   PRIMARY KEY (name)
+);
+
+create table quarantined_manifests (
+  repository_id bigint not null,
+  digest text collate "C" not null,
+  media_type text collate "C" not null,
+  bytes bytea not null,
+  found_at bigint not null,
+  PRIMARY KEY (repository_id, digest)
 );
 
 create table replications (

@@ -12,6 +12,20 @@ CREATE TABLE access_keys (
 
 CREATE INDEX access_keys_by_principal on access_keys (principal, created_at);
 
+CREATE TABLE audit_blocks (
+  last_at bigint not null,
+  id text not null,
+  first_at bigint not null,
+  calls bigint not null,
+  denied bigint not null,
+  principals text not null,
+  encoding text not null,
+  lines bytea not null,
+  primary key (last_at, id)
+);
+
+CREATE INDEX audit_blocks_with_denials on audit_blocks (last_at, id) where denied > 0;
+
 CREATE TABLE blobs (
   digest text primary key,
   size bigint not null,
@@ -81,6 +95,15 @@ CREATE TABLE manifests (
 CREATE INDEX manifests_by_subject on manifests (repository_id, subject, digest);
 
 CREATE TABLE migrations (name text primary key, applied_at bigint not null);
+
+CREATE TABLE quarantined_manifests (
+  repository_id bigint not null,
+  digest text not null,
+  media_type text not null,
+  bytes bytea not null,
+  found_at bigint not null,
+  primary key (repository_id, digest)
+);
 
 CREATE TABLE replications (
   id text primary key,

@@ -23,7 +23,7 @@ const detailsLimit = 100;
 
 const bytes = (count: number) => `${count} bytes`;
 
-export const wireErrors: { readonly [C in ErrorCode]: WireError<C> } = {
+const wireErrors: { readonly [C in ErrorCode]: WireError<C> } = {
   name_invalid: {
     status: 400,
     code: "NAME_INVALID",
@@ -202,7 +202,7 @@ const parameterCodes = new Map([
 ]);
 
 /** Errors of the protocol itself, which the registry's verbs do not know. */
-export const protocolErrors = {
+const protocolErrors = {
   unauthorized: {
     status: 401,
     code: "UNAUTHORIZED",
@@ -224,7 +224,7 @@ export const protocolErrors = {
   body_stalled: {
     status: 408,
     code: "SIZE_INVALID",
-    when: "the client sent nothing of the announced body for 15 to 30 seconds; the connection is closed",
+    when: "the client sent nothing of the announced body for `limits.idle`, at the least half of it; the connection is closed",
   },
   body_cut_off: {
     status: 499,
@@ -234,6 +234,18 @@ export const protocolErrors = {
 } as const satisfies Record<string, { status: number; code: string; when: string }>;
 
 export type ProtocolErrorName = keyof typeof protocolErrors;
+
+export interface CataloguedError {
+  readonly status: number;
+  readonly code: string;
+  readonly when: string;
+}
+
+/** Everything that can be answered, by the name that the log has. */
+export const errorCatalogue: Readonly<Record<ErrorCode | ProtocolErrorName, CataloguedError>> = {
+  ...wireErrors,
+  ...protocolErrors,
+};
 
 /** Of every endpoint that reads a body. */
 export const bodyErrors = ["body_stalled", "body_cut_off"] as const;

@@ -1,7 +1,8 @@
 /** Settings of an account in this region, with their values and defaults. */
-import { accountSettingKind, registryPolicyScopeSetting } from "../access/policy-documents.ts";
+
 import type { Queryable } from "../metadata/metadata-store.ts";
 import { findDocument } from "./documents.ts";
+import { accountSettingKind, registryPolicyScopeSetting } from "./policy-kinds.ts";
 
 interface AccountSetting {
   readonly values: readonly string[];

@@ -2,7 +2,7 @@
 import type { BlobStage } from "../blobs/blob-store.ts";
 import type { RegistryContext } from "./context.ts";
 import { RegistryError } from "./errors.ts";
-import { openUpload, type UploadAddress } from "./find-upload.ts";
+import { isTouchDue, openUpload, renewUpload, type UploadAddress } from "./find-upload.ts";
 
 export interface UploadChunk {
   readonly bytes: AsyncIterable<Uint8Array>;
@@ -44,7 +44,7 @@ export async function appendToStage(
     throw new RegistryError("blob_too_large", { limitBytes });
   }
   await stage.append(
-    atMost(bytes, length ?? limitBytes - before, (receivedBytes) =>
+    atMost(renewing(context, uploadId, bytes), length ?? limitBytes - before, (receivedBytes) =>
       length === undefined
         ? new RegistryError("blob_too_large", { limitBytes })
         : new RegistryError("size_invalid", { announcedBytes: length, receivedBytes }),
@@ -66,6 +66,22 @@ async function* atMost(
   for await (const chunk of bytes) {
     received += chunk.byteLength;
     if (received > mostBytes) throw tooMany(received);
+    yield chunk;
+  }
+}
+
+/** Keeps the session from expiring while its bytes come. */
+async function* renewing(
+  context: RegistryContext,
+  uploadId: string,
+  bytes: AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> {
+  let touchedAt = context.clock.now();
+  for await (const chunk of bytes) {
+    if (isTouchDue(context, touchedAt)) {
+      await renewUpload(context, uploadId);
+      touchedAt = context.clock.now();
+    }
     yield chunk;
   }
 }

@@ -1,5 +1,5 @@
 /** Drops an upload session and its bytes. */
-import { deleteUpload, selectExpiredUploads } from "../metadata/queries/uploads.ts";
+import { deleteUpload } from "../metadata/queries/uploads.ts";
 import type { RegistryContext } from "./context.ts";
 import { openUpload, type UploadAddress } from "./find-upload.ts";
 
@@ -10,20 +10,4 @@ export function cancelUpload(context: RegistryContext, upload: UploadAddress): P
     await context.metadata.transaction((tx) => deleteUpload(tx, upload.uploadId));
     await stage.discard();
   });
-}
-
-/**
- * Drops the sessions that clients abandoned.
- * @returns how many
- */
-export async function expireUploads(context: RegistryContext): Promise<number> {
-  const before = context.clock.now() - context.settings.uploadExpiryMilliseconds;
-  const ids = await selectExpiredUploads(context.metadata.read, before, 1000);
-  for (const id of ids) {
-    await context.uploadMutex.runExclusively(id, async () => {
-      await context.metadata.transaction((tx) => deleteUpload(tx, id));
-      await (await context.blobs.stage(id)).discard();
-    });
-  }
-  return ids.length;
 }

@@ -1,5 +1,5 @@
 /** Creates a repository, on request or because something is pushed to it. */
-import { repositoryPolicyKind, repositoryTagsKind } from "../access/policy-documents.ts";
+
 import type { Transaction } from "../metadata/metadata-store.ts";
 import {
   insertRepository,
@@ -12,6 +12,7 @@ import { type CreationTemplate, templateFor } from "./creation-templates.ts";
 import { changeDocument } from "./documents.ts";
 import { RegistryError } from "./errors.ts";
 import { lifecyclePolicyKind } from "./lifecycle-policy-document.ts";
+import { repositoryPolicyKind, repositoryTagsKind } from "./policy-kinds.ts";
 import {
   defaultRepositorySettings,
   type RepositorySettings,
@@ -22,6 +23,8 @@ import type { ResourceTags } from "./resource-tags.ts";
 export interface Actor {
   /** ARN of the principal that acts. */
   readonly actor: string;
+  /** Whether a push may create the repository when it is missing. Absent: it may. */
+  readonly mayCreate?: boolean;
 }
 
 /** What a new repository is set to; what is absent has its default. */
@@ -56,16 +59,33 @@ export function createRepository(
 export async function repositoryForPush(
   context: RegistryContext,
   tx: Transaction,
-  { account, repository, actor }: RepositoryAddress & Actor,
+  { account, repository, actor, mayCreate = true }: RepositoryAddress & Actor,
 ): Promise<RepositoryRow> {
   const address = { account, repository, actor };
   const existing = await selectRepository(tx, account, repository);
   if (existing !== undefined) return existing;
   const template = await templateFor(tx, address, "CREATE_ON_PUSH");
-  if (template === undefined && !context.settings.createRepositoryOnPush) {
+  const foreseen = template !== undefined || context.settings.createRepositoryOnPush;
+  if (!foreseen || !mayCreate) {
     throw new RegistryError("repository_unknown", { repository, account });
   }
   return createFrom(context, tx, address, template);
+}
+
+/**
+ * Whether a push makes the repository: it is missing, and a template or the settings foresee it.
+ * Decisions come before: the answer is not for everybody.
+ */
+export async function isCreatedByPush(
+  context: RegistryContext,
+  address: RepositoryAddress,
+): Promise<boolean> {
+  const { read } = context.metadata;
+  if ((await selectRepository(read, address.account, address.repository)) !== undefined) {
+    return false;
+  }
+  if (context.settings.createRepositoryOnPush) return true;
+  return (await templateFor(read, address, "CREATE_ON_PUSH")) !== undefined;
 }
 
 /** The repository that something is replicated to; a missing one is created, by template if any. */

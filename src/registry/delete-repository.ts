@@ -2,7 +2,7 @@
  * Deletes a repository with its settings, and with its images when that is asked for. The bytes are
  * the collector's. It is not propagated: a copy in another region is a repository of its own.
  */
-import { repositoryPolicyKind, repositoryTagsKind } from "../access/policy-documents.ts";
+
 import {
   deleteRepositoryRows,
   hasManifests,
@@ -16,6 +16,7 @@ import { changeDocument, type DocumentKind } from "./documents.ts";
 import { RegistryError } from "./errors.ts";
 import { lifecyclePreviewKind } from "./lifecycle-policies.ts";
 import { lifecyclePolicyKind } from "./lifecycle-policy-document.ts";
+import { repositoryPolicyKind, repositoryTagsKind } from "./policy-kinds.ts";
 import { repositorySettingsKind } from "./repository-settings.ts";
 
 /** Everything that belongs to a repository under its name. */

@@ -19,8 +19,9 @@ export async function statBlob(context: RegistryContext, blob: BlobAddress): Pro
   const now = context.clock.now();
   if (now - row.touched_at > context.settings.garbageGraceMilliseconds / 2) {
     const renewed = await context.metadata.transaction(async (tx) => {
-      const links = await touchBlobLinks(tx, row.repository_id, [digest], now);
-      return links.has(digest) && (await touchBlob(tx, digest, now)) !== undefined;
+      // The blob before its link, as everywhere: two orders would be a deadlock on PostgreSQL.
+      if ((await touchBlob(tx, digest, now)) === undefined) return false;
+      return (await touchBlobLinks(tx, row.repository_id, [digest], now)).has(digest);
     });
     if (!renewed) throw new RegistryError("blob_unknown", { digest });
   }

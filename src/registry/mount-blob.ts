@@ -61,7 +61,6 @@ async function holdSource(
   const repository = await selectRepository(tx, account, source);
   if (repository === undefined) return false;
   const now = context.clock.now();
-  const links = await touchBlobLinks(tx, repository.id, [digest], now);
-  if (!links.has(digest)) return false;
-  return (await touchBlob(tx, digest, now)) !== undefined;
+  if ((await touchBlob(tx, digest, now)) === undefined) return false;
+  return (await touchBlobLinks(tx, repository.id, [digest], now)).has(digest);
 }

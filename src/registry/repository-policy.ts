@@ -1,9 +1,10 @@
 /** The policy of a repository: who may do what with it. Its text is checked before it gets here. */
-import { repositoryPolicyKind } from "../access/policy-documents.ts";
+
 import type { RegistryContext, RepositoryAddress } from "./context.ts";
 import { type Actor, requireRepository } from "./create-repository.ts";
 import { changeDocument, findDocument } from "./documents.ts";
 import { RegistryError } from "./errors.ts";
+import { repositoryPolicyKind } from "./policy-kinds.ts";
 
 /** @throws repository_unknown */
 export async function setRepositoryPolicy(

@@ -2,12 +2,13 @@
  * Resource tags of repositories: keys and values for people, for bills and for policies.
  * https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-using-tags.html
  */
-import { repositoryTagsKind } from "../access/policy-documents.ts";
+
 import type { Transaction } from "../metadata/metadata-store.ts";
 import type { RegistryContext, RepositoryAddress } from "./context.ts";
 import { type Actor, requireRepository } from "./create-repository.ts";
 import { changeDocument, findDocument } from "./documents.ts";
 import { RegistryError } from "./errors.ts";
+import { repositoryTagsKind } from "./policy-kinds.ts";
 
 export type ResourceTags = Readonly<Record<string, string>>;
 

@@ -4,7 +4,12 @@
  */
 import type { RegistryContext } from "../registry/context.ts";
 import type { Actor } from "../registry/create-repository.ts";
-import { changeDocument, documentKind, findDocument, listDocuments } from "../registry/documents.ts";
+import {
+  changeDocument,
+  documentKind,
+  findDocument,
+  listDocuments,
+} from "../registry/documents.ts";
 import { RegistryError } from "../registry/errors.ts";
 import { type Destination, getReplicationConfiguration } from "./configuration.ts";
 

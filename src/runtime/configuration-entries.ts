@@ -20,6 +20,7 @@ import {
   integer,
   listenAddress,
   oneOf,
+  organizationId,
   regionName,
   secretText,
   type ValueType,
@@ -213,6 +214,19 @@ export const configurationEntries = {
       duration("0", "24d"),
       seconds(6 * 3600),
       "Time between two collections of garbage inside the server; 0 switches them off (`portolan gc` remains).",
+    ),
+  },
+  access: {
+    organization: optional(
+      organizationId,
+      "What policies see as `aws:PrincipalOrgID` and `aws:ResourceOrgID`: the accounts of an installation are one organization.",
+    ),
+  },
+  audit: {
+    retention: entry(
+      duration("1h", "3650d"),
+      seconds(90 * 24 * 3600),
+      "How long the audit of allowed and denied calls is kept.",
     ),
   },
   log: {

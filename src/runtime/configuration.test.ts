@@ -324,7 +324,10 @@ describe("the file", () => {
 describe("the table", () => {
   test("defaults are what the registry's own are", () => {
     const { configuration } = resolveWith({});
-    expect(registrySettings(configuration)).toEqual(defaultRegistrySettings);
+    expect(registrySettings(configuration)).toEqual({
+      ...defaultRegistrySettings,
+      createRepositoryOnPush: false,
+    });
     expect(configuration.limits.tagsPage).toBe(defaultOciSettings.tagsPageLimit);
     expect(configuration.limits.catalogPage).toBe(defaultOciSettings.catalogPageLimit);
   });

@@ -113,7 +113,11 @@ export function startListener(options: ListenerOptions): Listener {
     const requestId =
       given !== null && requestIdPattern.test(given) ? given : options.random.uuid();
     const fields: RequestLogFields = {};
-    const clientAddress = () => from.requestIP(request)?.address ?? "";
+    let peerAddress: string | undefined;
+    const clientAddress = () => {
+      peerAddress ??= from.requestIP(request)?.address ?? "";
+      return peerAddress;
+    };
     const context: RequestContext = {
       requestId,
       get clientAddress() {

@@ -1,5 +1,5 @@
 /** Manifests that are refused, each with its code and its reason, and what is left then: nothing. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { digestAlgorithms, digestOf } from "../../src/image/digest.ts";
 import { mediaTypes } from "../../src/image/media-type.ts";
 import { putTagMutability } from "../../src/registry/put-tag-mutability.ts";
@@ -17,6 +17,9 @@ import {
   putManifest,
 } from "../support/content.ts";
 import { openRegistry, type TestRegistry } from "../support/registry.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 let registry: TestRegistry;
 let config: Descriptor;

@@ -86,6 +86,7 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
     authenticateBasic: basicAuthentication({ keys, tokens, clock }),
     source: { ...documentResourceSource(metadata), ...noIdentities },
     audit: noAudit,
+    journal: metadata.read,
     clock,
     region,
   });

@@ -56,6 +56,8 @@ export interface TestRegistryOptions {
   readonly ociSettings?: Partial<OciSettings>;
   /** False refuses an action on a resource, as a policy will. */
   readonly allows?: (action: string, resource: string) => boolean;
+  /** Instead of the one principal and `allows`. */
+  readonly access?: Access;
 }
 
 export interface RequestOptions {
@@ -105,7 +107,7 @@ export async function openRegistry(options: TestRegistryOptions = {}): Promise<T
   let log: RequestLogFields = {};
   const inner = ociHandler({
     context,
-    access: testAccess(options.allows ?? (() => true)),
+    access: options.access ?? testAccess(options.allows ?? (() => true)),
     settings: { ...defaultOciSettings, ...options.ociSettings },
   });
   const handler: Handler = (request, requestContext) => {

@@ -4,7 +4,7 @@
  *     using directory = temporaryDirectory();
  *     await Bun.write(join(directory.path, "file"), bytes);
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -15,7 +15,16 @@ export interface TemporaryDirectory extends Disposable {
 }
 
 export function temporaryDirectory(): TemporaryDirectory {
-  const path = mkdtempSync(join(tmpdir(), "portolan-test-"));
+  return directoryIn(tmpdir());
+}
+
+/** In memory where the system offers that: for tests that make many files and wait for no disk. */
+export function memoryDirectory(): TemporaryDirectory {
+  return directoryIn(existsSync("/dev/shm") ? "/dev/shm" : tmpdir());
+}
+
+function directoryIn(parent: string): TemporaryDirectory {
+  const path = mkdtempSync(join(parent, "portolan-test-"));
   const remove = () => rmSync(path, { recursive: true, force: true });
   return { path, remove, [Symbol.dispose]: remove };
 }

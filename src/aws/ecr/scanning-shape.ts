@@ -29,7 +29,10 @@ export const scanningInput = v.object({
   ),
 });
 
-export function scanningShape({ scanType, rules }: ScanningConfiguration): RegistryScanningConfiguration {
+export function scanningShape({
+  scanType,
+  rules,
+}: ScanningConfiguration): RegistryScanningConfiguration {
   return {
     scanType,
     rules: rules.map(({ scanFrequency, filters }) => ({

@@ -16,7 +16,9 @@ export const signingInput = v.object({
         signingProfileArn: v.pipe(
           v.string(),
           v.maxLength(200),
-          v.regex(/^arn:aws(-[a-z]+)*:signer:[a-z0-9-]+:[0-9]{12}:\/signing-profiles\/[a-zA-Z0-9_]{2,}$/),
+          v.regex(
+            /^arn:aws(-[a-z]+)*:signer:[a-z0-9-]+:[0-9]{12}:\/signing-profiles\/[a-zA-Z0-9_]{2,}$/,
+          ),
         ),
         repositoryFilters: optional(v.pipe(v.array(filter), v.minLength(1), v.maxLength(100))),
       }),
@@ -25,7 +27,9 @@ export const signingInput = v.object({
   ),
 });
 
-export function signingConfigurationOf(input: v.InferOutput<typeof signingInput>): SigningConfiguration {
+export function signingConfigurationOf(
+  input: v.InferOutput<typeof signingInput>,
+): SigningConfiguration {
   return {
     rules: input.rules.map(({ signingProfileArn, repositoryFilters }) => ({
       signingProfileArn,

@@ -32,10 +32,6 @@ export async function touchBlob(
   return rows[0];
 }
 
-export async function deleteBlobRow(tx: Transaction, digest: string): Promise<void> {
-  await tx.all("delete from blobs where digest = $1", [digest]);
-}
-
 /** Links a blob to a repository, or renews the link. */
 export async function linkBlob(
   tx: Transaction,
@@ -50,7 +46,11 @@ export async function linkBlob(
   );
 }
 
-/** Renews the links that exist among `digests`, holds them, and returns those found. */
+/**
+ * Renews the links that exist among `digests`, holds them, and returns those found. A link whose
+ * blob has no row any more is not found: the scrubber took the blob away, and it must be pushed
+ * again.
+ */
 export async function touchBlobLinks(
   tx: Transaction,
   repositoryId: number,
@@ -62,6 +62,7 @@ export async function touchBlobLinks(
     const rows = await tx.all<{ digest: string }>(
       `update repository_blobs set touched_at = $2
        where repository_id = $1 and digest in (${placeholders(part.length, 3)})
+         and exists (select 1 from blobs b where b.digest = repository_blobs.digest)
        returning digest`,
       [repositoryId, now, ...part],
     );

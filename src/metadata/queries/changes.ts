@@ -50,3 +50,24 @@ export function selectChanges(db: Queryable, after: number, limit: number): Prom
     [after, limit],
   );
 }
+
+/** The sequence of the newest change; 0 when there is none. */
+export async function selectLastChangeSequence(db: Queryable): Promise<number> {
+  const rows = await db.all<{ last: number | null }>("select max(sequence) as last from changes");
+  return rows[0]?.last ?? 0;
+}
+
+/** Changes of documents behind `after` and up to `last`, oldest first. */
+export function selectDocumentChanges(
+  db: Queryable,
+  after: number,
+  last: number,
+  limit: number,
+): Promise<Pick<ChangeRow, "sequence" | "account" | "detail">[]> {
+  return db.all(
+    `select sequence, account, detail from changes
+     where sequence > $1 and sequence <= $2 and kind in ('document_set', 'document_deleted')
+     order by sequence limit $3`,
+    [after, last, limit],
+  );
+}

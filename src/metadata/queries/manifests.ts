@@ -84,7 +84,10 @@ export async function insertManifest(tx: Transaction, manifest: NewManifest): Pr
   return true;
 }
 
-/** Many rows in one statement: a manifest can have thousands of descriptors. */
+/**
+ * Many rows in one statement: a manifest can have thousands of descriptors. They are there already
+ * when the manifest was in quarantine, and the same, because the digest is.
+ */
 async function insertReferences(tx: Transaction, manifest: NewManifest): Promise<void> {
   const columns = 8;
   const batch = 100;
@@ -107,7 +110,8 @@ async function insertReferences(tx: Transaction, manifest: NewManifest): Promise
     await tx.all(
       `insert into manifest_references
          (repository_id, manifest, position, role, digest, media_type, size, required)
-       values ${rows.join(", ")}`,
+       values ${rows.join(", ")}
+       on conflict do nothing`,
       values,
     );
   }
@@ -165,7 +169,10 @@ export async function selectManifestDigests(
   return found;
 }
 
-/** Deletes a manifest with its references; true when there was one. Its tags are the caller's. */
+/**
+ * Deletes a manifest with its references, also from quarantine; true when there was one. Its tags
+ * are the caller's.
+ */
 export async function deleteManifestRows(
   tx: Transaction,
   repositoryId: number,
@@ -175,11 +182,15 @@ export async function deleteManifestRows(
     "delete from manifests where repository_id = $1 and digest = $2 returning digest",
     [repositoryId, digest],
   );
+  const quarantined = await tx.all(
+    "delete from quarantined_manifests where repository_id = $1 and digest = $2 returning digest",
+    [repositoryId, digest],
+  );
   await tx.all("delete from manifest_references where repository_id = $1 and manifest = $2", [
     repositoryId,
     digest,
   ]);
-  return rows.length > 0;
+  return rows.length + quarantined.length > 0;
 }
 
 export interface ReferrerRow {

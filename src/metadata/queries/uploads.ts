@@ -47,8 +47,13 @@ export async function selectUpload(
   return rows[0];
 }
 
-export async function touchUpload(tx: Transaction, id: string, now: number): Promise<void> {
-  await tx.all("update uploads set touched_at = $2 where id = $1", [id, now]);
+/** False when the session has ended. */
+export async function touchUpload(tx: Transaction, id: string, now: number): Promise<boolean> {
+  const rows = await tx.all("update uploads set touched_at = $2 where id = $1 returning id", [
+    id,
+    now,
+  ]);
+  return rows.length > 0;
 }
 
 /** True when the session existed. */
@@ -57,6 +62,7 @@ export async function deleteUpload(tx: Transaction, id: string): Promise<boolean
   return rows.length > 0;
 }
 
+/** Sessions that nobody touched since, oldest first. */
 export async function selectExpiredUploads(
   db: Queryable,
   touchedBefore: number,
@@ -67,4 +73,17 @@ export async function selectExpiredUploads(
     [touchedBefore, limit],
   );
   return rows.map((row) => row.id);
+}
+
+/** Ends a session unless it was touched meanwhile; true when it did. */
+export async function deleteExpiredUpload(
+  tx: Transaction,
+  id: string,
+  touchedBefore: number,
+): Promise<boolean> {
+  const rows = await tx.all("delete from uploads where id = $1 and touched_at < $2 returning id", [
+    id,
+    touchedBefore,
+  ]);
+  return rows.length > 0;
 }

@@ -1,7 +1,7 @@
 /** https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DeleteRegistryPolicy.html */
 import type { DeleteRegistryPolicyResponse } from "@aws-sdk/client-ecr";
 import * as v from "valibot";
-import { registryPolicyKind, registryPolicyName } from "../../../access/policy-documents.ts";
+import { registryPolicyKind, registryPolicyName } from "../../../registry/policy-kinds.ts";
 import { deleteSetting } from "../../../registry/registry-setting.ts";
 import type { Wire } from "../../operation.ts";
 import { onRegistry, operation } from "../operation.ts";

@@ -1,8 +1,8 @@
 /** https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutAccountSetting.html */
 import type { PutAccountSettingResponse } from "@aws-sdk/client-ecr";
 import * as v from "valibot";
-import { accountSettingKind } from "../../../access/policy-documents.ts";
 import { accountSettings } from "../../../registry/account-settings.ts";
+import { accountSettingKind } from "../../../registry/policy-kinds.ts";
 import { putSetting } from "../../../registry/registry-setting.ts";
 import type { Wire } from "../../operation.ts";
 import { invalidParameter } from "../errors.ts";

@@ -1,12 +1,12 @@
 /** https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutRegistryPolicy.html */
 import type { PutRegistryPolicyResponse } from "@aws-sdk/client-ecr";
 import * as v from "valibot";
+import { findAccountSetting } from "../../../registry/account-settings.ts";
 import {
   registryPolicyKind,
   registryPolicyName,
   registryPolicyScopeSetting,
-} from "../../../access/policy-documents.ts";
-import { findAccountSetting } from "../../../registry/account-settings.ts";
+} from "../../../registry/policy-kinds.ts";
 import { putSetting } from "../../../registry/registry-setting.ts";
 import type { Wire } from "../../operation.ts";
 import { onRegistry, operation } from "../operation.ts";

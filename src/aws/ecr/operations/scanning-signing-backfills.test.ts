@@ -46,9 +46,7 @@ test("the scanning configuration is kept and applied to names; a scan is honestl
     "SCAN_ON_PUSH",
     "MANUAL",
   ]);
-  expect(failures).toMatchObject([
-    { repositoryName: "none", failureCode: "REPOSITORY_NOT_FOUND" },
-  ]);
+  expect(failures).toMatchObject([{ repositoryName: "none", failureCode: "REPOSITORY_NOT_FOUND" }]);
   const image = { repositoryName: "prod-web", imageId: { imageTag: "1" } };
   expect(await refusal(ecr.send(new sdk.StartImageScanCommand(image)))).toEqual({
     name: "ValidationException",
