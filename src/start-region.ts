@@ -8,11 +8,14 @@ import type { Access } from "./access/access.ts";
 import { auditLog, expireAudit } from "./access/audit-log.ts";
 import { basicAuthentication } from "./access/basic-authentication.ts";
 import { ensureRootCredentials, rootPrincipal, storedAccessKeys } from "./access/credentials.ts";
+import { documentIdentities } from "./access/identities/document-identities.ts";
+import { accessKeyObserver, identityKeys } from "./access/identities/identity-keys.ts";
+import { keyUsage } from "./access/identities/key-usage.ts";
+import { sessionCredentials } from "./access/identities/session-credentials.ts";
 import { secretCipher } from "./access/installation-key.ts";
 import { layerUrls } from "./access/layer-urls.ts";
 import { policyAccess } from "./access/policy-access.ts";
 import { documentResourceSource } from "./access/policy-documents.ts";
-import { noIdentities } from "./access/policy-source.ts";
 import { registryTokens } from "./access/tokens.ts";
 import { awsHandler } from "./aws/handler.ts";
 import { countAllUploads } from "./metadata/queries/uploads.ts";
@@ -128,9 +131,17 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     account: configuration.account,
     templates: configuration.registry.creationTemplates,
   });
-  const keys = storedAccessKeys(context.metadata, cipher);
+  const sessions = sessionCredentials({ installationKey, clock, random });
+  const usage = keyUsage({
+    metadata: context.metadata,
+    clock,
+    region: configuration.region,
+    onError: (error) => logger.warn({ error }, "the last use of a key cannot be written"),
+  });
+  undo.push(() => usage.close());
+  const rootKeys = storedAccessKeys(context.metadata, cipher);
+  const keys = identityKeys({ metadata: context.metadata, cipher, sessions, usage, rootKeys });
   const tokens = registryTokens({ installationKey, region: configuration.region, clock });
-  const urls = layerUrls({ installationKey, region: configuration.region, clock });
   const audit = auditLog({
     metadata: context.metadata,
     clock,
@@ -138,16 +149,24 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     onError: (error) => logger.error({ error }, "the audit cannot be written"),
   });
   undo.push(() => audit.close());
+  const authenticateBasic = basicAuthentication({ keys, tokens, clock });
+  const urls = layerUrls({ installationKey, region: configuration.region, clock });
   const access = policyAccess({
-    authenticateBasic: basicAuthentication({ keys, tokens, clock }),
-    source: { ...documentResourceSource(context.metadata), ...noIdentities },
+    authenticateBasic,
+    source: {
+      ...documentResourceSource(context.metadata),
+      ...documentIdentities(context.metadata.read),
+    },
     audit,
     organization: configuration.access.organization,
     journal: context.metadata.read,
     clock,
     region: configuration.region,
   });
-  observers.push(access.observer);
+  observers.push(
+    access.observer,
+    accessKeyObserver(() => authenticateBasic.forgetAll()),
+  );
 
   metrics.gauge(
     { name: "uploads_open", help: "Upload sessions that are neither finished nor cancelled." },
@@ -177,6 +196,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       access,
       keys,
       tokens,
+      identities: { identities: { registry: context, cipher }, sessions, usage },
       layerUrls: urls,
       knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
       reportError: (error, { requestId }) =>

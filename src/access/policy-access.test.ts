@@ -16,9 +16,8 @@ import {
   registryPolicyKind,
   registryPolicyName,
   registryPolicyScopeSetting,
-  repositoryPolicyKind,
-  repositoryTagsKind,
 } from "../registry/policy-kinds.ts";
+import { repositoryPolicyKind, repositoryTagsKind } from "../registry/repository-documents.ts";
 import { systemRandom } from "../runtime/clock.ts";
 import { repositoryArn } from "./access.ts";
 import { type AuditRecord, noAudit } from "./audit.ts";

@@ -4,12 +4,8 @@
  */
 import type { Queryable } from "../metadata/metadata-store.ts";
 import type { ChangeObserver } from "../registry/context.ts";
-import {
-  accountSettingKind,
-  registryPolicyKind,
-  repositoryPolicyKind,
-  repositoryTagsKind,
-} from "../registry/policy-kinds.ts";
+import { accountSettingKind, registryPolicyKind } from "../registry/policy-kinds.ts";
+import { repositoryPolicyKind, repositoryTagsKind } from "../registry/repository-documents.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type {
   Access,

@@ -7,9 +7,8 @@ import {
   registryPolicyKind,
   registryPolicyName,
   registryPolicyScopeSetting,
-  repositoryPolicyKind,
-  repositoryTagsKind,
 } from "../registry/policy-kinds.ts";
+import { repositoryPolicyKind, repositoryTagsKind } from "../registry/repository-documents.ts";
 import { documentResourceSource } from "./policy-documents.ts";
 
 test("what the operations write is what decisions are made from", async () => {

@@ -9,9 +9,8 @@ import {
   registryPolicyKind,
   registryPolicyName,
   registryPolicyScopeSetting,
-  repositoryPolicyKind,
-  repositoryTagsKind,
 } from "../registry/policy-kinds.ts";
+import { repositoryPolicyKind, repositoryTagsKind } from "../registry/repository-documents.ts";
 import type { RegistryPolicyScope, ResourceSource } from "./policy-source.ts";
 
 /** A new registry's, since December 2024. */

@@ -12,7 +12,7 @@ import { type CreationTemplate, templateFor } from "./creation-templates.ts";
 import { changeDocument } from "./documents.ts";
 import { RegistryError } from "./errors.ts";
 import { lifecyclePolicyKind } from "./lifecycle-policy-document.ts";
-import { repositoryPolicyKind, repositoryTagsKind } from "./policy-kinds.ts";
+import { repositoryPolicyKind, repositoryTagsKind } from "./repository-documents.ts";
 import {
   defaultRepositorySettings,
   type RepositorySettings,

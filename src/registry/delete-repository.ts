@@ -16,7 +16,7 @@ import { changeDocument, type DocumentKind } from "./documents.ts";
 import { RegistryError } from "./errors.ts";
 import { lifecyclePreviewKind } from "./lifecycle-policies.ts";
 import { lifecyclePolicyKind } from "./lifecycle-policy-document.ts";
-import { repositoryPolicyKind, repositoryTagsKind } from "./policy-kinds.ts";
+import { repositoryPolicyKind, repositoryTagsKind } from "./repository-documents.ts";
 import { repositorySettingsKind } from "./repository-settings.ts";
 
 /** Everything that belongs to a repository under its name. */

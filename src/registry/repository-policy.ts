@@ -4,7 +4,7 @@ import type { RegistryContext, RepositoryAddress } from "./context.ts";
 import { type Actor, requireRepository } from "./create-repository.ts";
 import { changeDocument, findDocument } from "./documents.ts";
 import { RegistryError } from "./errors.ts";
-import { repositoryPolicyKind } from "./policy-kinds.ts";
+import { repositoryPolicyKind } from "./repository-documents.ts";
 
 /** @throws repository_unknown */
 export async function setRepositoryPolicy(

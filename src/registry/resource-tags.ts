@@ -8,7 +8,7 @@ import type { RegistryContext, RepositoryAddress } from "./context.ts";
 import { type Actor, requireRepository } from "./create-repository.ts";
 import { changeDocument, findDocument } from "./documents.ts";
 import { RegistryError } from "./errors.ts";
-import { repositoryTagsKind } from "./policy-kinds.ts";
+import { repositoryTagsKind } from "./repository-documents.ts";
 
 export type ResourceTags = Readonly<Record<string, string>>;
 

@@ -1,5 +1,5 @@
-/** What the queries on images promise, on every engine. */
-import { expect, test } from "bun:test";
+/** What the queries on images and whole repositories promise. */
+import { describe, expect, test } from "bun:test";
 import * as documentQueries from "../../src/metadata/queries/documents.ts";
 import * as imageQueries from "../../src/metadata/queries/images.ts";
 import * as repositoryQueries from "../../src/metadata/queries/repositories.ts";
@@ -9,81 +9,92 @@ import { account, digest, type QuerySuite } from "./query-suite.ts";
 export function imageQueriesContract(suite: QuerySuite): void {
   const q = suite.record({ ...documentQueries, ...imageQueries, ...repositoryQueries });
   const { transaction, repository, manifest } = suite;
+  const mediaType = "application/vnd.oci.image.layer.v1.tar";
 
-  test("images are paged with their tags and sizes, filtered by tags and storage class", async () => {
-    const { id } = await repository();
-    const reference = (name: string, role: "layer" | "manifest", size: number) => ({
-      role,
-      digest: digest(name),
-      mediaType: "application/x",
-      size,
-      required: true,
+  /** `a` with two tags, `b` with none, an index of both. */
+  async function fixture() {
+    const { id, name } = await repository();
+    const layer = (of: string, size: number) =>
+      ({ role: "layer", digest: digest(of), mediaType, size, required: true }) as const;
+    const child = (of: string) => ({ ...layer(of, 1), role: "manifest" as const });
+    await manifest(id, "a", { references: [layer("l1", 2 ** 40), layer("l2", 5)] });
+    await manifest(id, "b", { references: [layer("l1", 7)] });
+    await manifest(id, "i", { references: [child("a"), child("b")] });
+    for (const tag of ["v1", "V1"]) {
+      const row = { name: tag, digest: digest("a"), clock: "1", origin: "us-east-1", now: 1 };
+      await transaction((tx) => upsertTag(tx, id, row));
+    }
+    return { id, name, read: suite.store.read };
+  }
+
+  describe("images", () => {
+    test("are listed by digest, tagged or not, page by page", async () => {
+      const { id, read } = await fixture();
+      const list = async (tagStatus: imageQueries.TagStatus, after = "", limit = 10) =>
+        (await q.selectImages(read, id, { tagStatus, after, limit })).map((row) => row.digest);
+      expect(await list("ANY")).toEqual([digest("a"), digest("b"), digest("i")]);
+      expect(await list("ANY", digest("a"), 1)).toEqual([digest("b")]);
+      expect(await list("TAGGED")).toEqual([digest("a")]);
+      expect(await list("UNTAGGED")).toEqual([digest("b"), digest("i")]);
+      const [row] = await q.selectImagesByDigest(read, id, [digest("a"), digest("none")]);
+      expect(row).toMatchObject({ digest: digest("a"), size: 12, pulled_at: null });
     });
-    await manifest(id, "i1", {
-      references: [reference("l1", "layer", 7), reference("l2", "layer", 5)],
+
+    test("have an entry for each tag", async () => {
+      const { id, read } = await fixture();
+      const page = { tagStatus: "ANY", after: { digest: "", tag: "" }, limit: 10 } as const;
+      expect(await q.selectImageIds(read, id, page)).toEqual([
+        { digest: digest("a"), tag: "V1" },
+        { digest: digest("a"), tag: "v1" },
+        { digest: digest("b"), tag: null },
+        { digest: digest("i"), tag: null },
+      ]);
+      const after = { digest: digest("a"), tag: "V1" };
+      expect(await q.selectImageIds(read, id, { ...page, after, limit: 1 })).toEqual([
+        { digest: digest("a"), tag: "v1" },
+      ]);
+      const tags = await q.selectTagsOfDigests(read, id, [digest("a"), digest("b")]);
+      expect([...tags]).toEqual([[digest("a"), ["V1", "v1"]]]);
     });
-    await manifest(id, "i2");
-    await manifest(id, "i3", { references: [reference("i1", "manifest", 9)] });
-    await transaction(async (tx) => {
-      for (const [name, of] of [
-        ["b", "i1"],
-        ["a", "i1"],
-        ["c", "i3"],
-      ] as const) {
-        await upsertTag(tx, id, { name, digest: digest(of), clock: "1", origin: "x", now: 1 });
+
+    test("have sizes, children and the index that names them", async () => {
+      const { id, read } = await fixture();
+      const bytes = await q.selectContentBytes(read, id, [digest("a"), digest("i")]);
+      expect([...bytes]).toEqual([[digest("a"), 2 ** 40 + 5]]);
+      const children = await q.selectChildren(read, id, [digest("i"), digest("a")]);
+      expect(children.map((row) => row.digest).sort()).toEqual([digest("a"), digest("b")]);
+      expect(await q.selectReferringIndex(read, id, digest("a"))).toBe(digest("i"));
+      expect(await q.selectReferringIndex(read, id, digest("i"))).toBeUndefined();
+    });
+
+    test("remember their newest pull and their storage class", async () => {
+      const { id, read } = await fixture();
+      for (const now of [50, 40]) {
+        await transaction((tx) => q.updatePulledAt(tx, id, digest("a"), now));
       }
-      expect(await q.updateStorageClass(tx, id, digest("i2"), "ARCHIVE", 5)).toBe(true);
-      expect(await q.updateStorageClass(tx, id, digest("i2"), "ARCHIVE", 6)).toBe(false);
-      await q.updatePulledAt(tx, id, digest("i1"), 9);
-      await q.updatePulledAt(tx, id, digest("i1"), 8);
+      const archive = () =>
+        transaction((tx) => q.updateStorageClass(tx, id, digest("a"), "ARCHIVE", 60));
+      expect([await archive(), await archive()]).toEqual([true, false]);
+      const page = { tagStatus: "ANY", storageClass: "ARCHIVE", after: "", limit: 9 } as const;
+      expect(await q.selectImages(read, id, page)).toMatchObject([
+        { digest: digest("a"), pulled_at: 50, archived_at: 60, activated_at: null },
+      ]);
     });
-    const db = suite.store.read;
-    const order = ["i1", "i2", "i3"].map(digest).sort();
-    const ids = async (page: Partial<Parameters<typeof q.selectImages>[2]> = {}) =>
-      (await q.selectImages(db, id, { tagStatus: "ANY", after: "", limit: 10, ...page })).map(
-        (row) => row.digest,
-      );
-    expect(await ids()).toEqual(order);
-    expect(await ids({ limit: 1, after: order[0] ?? "" })).toEqual(order.slice(1, 2));
-    expect(await ids({ tagStatus: "UNTAGGED" })).toEqual([digest("i2")]);
-    expect(await ids({ storageClass: "STANDARD" })).toEqual(
-      order.filter((each) => each !== digest("i2")),
-    );
-    const rows = await q.selectImagesByDigest(db, id, [digest("i1"), digest("i2"), digest("none")]);
-    expect(rows.find((row) => row.digest === digest("i1"))).toMatchObject({
-      pulled_at: 9,
-      storage_class: "STANDARD",
-      archived_at: null,
-    });
-    expect(rows.find((row) => row.digest === digest("i2"))).toMatchObject({
-      pulled_at: null,
-      storage_class: "ARCHIVE",
-      archived_at: 5,
-    });
-    const list = (after: { digest: string; tag: string }, limit: number) =>
-      q.selectImageIds(db, id, { tagStatus: "TAGGED", after, limit });
-    const tagged = [
-      { digest: digest("i1"), tag: "a" },
-      { digest: digest("i1"), tag: "b" },
-      { digest: digest("i3"), tag: "c" },
-    ].sort((x, y) => (`${x.digest}${x.tag}` < `${y.digest}${y.tag}` ? -1 : 1));
-    expect(await list({ digest: "", tag: "" }, 2)).toEqual(tagged.slice(0, 2));
-    expect(await list(tagged[1] ?? { digest: "", tag: "" }, 2)).toEqual(tagged.slice(2));
-    const digests = [digest("i1"), digest("i3")];
-    expect((await q.selectTagsOfDigests(db, id, digests)).get(digest("i1"))).toEqual(["a", "b"]);
-    expect(await q.selectContentBytes(db, id, digests)).toEqual(new Map([[digest("i1"), 12]]));
-    expect(await q.selectChildren(db, id, digests)).toEqual([
-      { manifest: digest("i3"), digest: digest("i1") },
-    ]);
-    expect(await q.selectReferringIndex(db, id, digest("i1"))).toBe(digest("i3"));
-    expect(await q.selectIndexedDigests(db, id)).toEqual(new Set([digest("i1")]));
+  });
 
-    const pages = await q.selectRepositories(db, account, "", 1000);
-    expect(pages.map((row) => row.id)).toContain(id);
-    expect(await q.hasManifests(db, id)).toBe(true);
+  test("a repository is listed, and deleted with everything under it", async () => {
+    const { id, name, read } = await fixture();
+    const listed = await q.selectRepositories(read, account, name.slice(0, -1), 1);
+    expect(listed).toHaveLength(1);
+    expect(await q.hasManifests(read, id)).toBe(true);
     await transaction((tx) => q.deleteRepositoryRows(tx, id));
-    expect(await q.hasManifests(db, id)).toBe(false);
-    expect(await ids()).toEqual([]);
+    expect(await q.hasManifests(read, id)).toBe(false);
+    expect(await q.selectRepository(read, account, name)).toBeUndefined();
+  });
+
+  test("what indexes refer to is found for a whole repository", async () => {
+    const { id, read } = await fixture();
+    expect(await q.selectIndexedDigests(read, id)).toEqual(new Set([digest("a"), digest("b")]));
   });
 
   test("documents of a kind are found in all accounts", async () => {

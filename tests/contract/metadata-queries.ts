@@ -18,6 +18,7 @@ export function metadataQueriesContract(createDatabase: () => Promise<TestDataba
   auditQueriesContract(suite);
   imageQueriesContract(suite);
   replicationQueriesContract(suite);
+  imageQueriesContract(suite);
 
   // These run on every engine in the suites of their verbs, which have the worlds they need.
   const elsewhere = ["garbage.ts", "scrub.ts"];
