@@ -17,10 +17,10 @@ import {
   duration,
   endpointUrl,
   filePath,
-  flag,
   integer,
   listenAddress,
   oneOf,
+  organizationId,
   regionName,
   secretText,
   type ValueType,
@@ -146,10 +146,10 @@ export const configurationEntries = {
     { path: true },
   ),
   registry: {
-    createRepositoryOnPush: entry(
-      flag,
-      true,
-      "A push to a repository that does not exist creates it.",
+    creationTemplates: entry(
+      oneOf("root", "none"),
+      "root",
+      "What the registry begins with at its first start: a ROOT repository creation template, by which a push to a repository that does not exist creates it; or no template, and such pushes are refused. Afterwards templates are changed through the ECR API.",
     ),
     manifestLimit: entry(
       byteSize("64KiB", "64MiB"),
@@ -214,6 +214,19 @@ export const configurationEntries = {
       duration("0", "24d"),
       seconds(6 * 3600),
       "Time between two collections of garbage inside the server; 0 switches them off (`portolan gc` remains).",
+    ),
+  },
+  access: {
+    organization: optional(
+      organizationId,
+      "What policies see as `aws:PrincipalOrgID` and `aws:ResourceOrgID`: the accounts of an installation are one organization.",
+    ),
+  },
+  audit: {
+    retention: entry(
+      duration("1h", "3650d"),
+      seconds(90 * 24 * 3600),
+      "How long the audit of allowed and denied calls is kept.",
     ),
   },
   log: {

@@ -87,6 +87,12 @@ export const accountId = matching(
   accountPattern,
 );
 
+export const organizationId = matching(
+  "organization",
+  "an organization id, such as o-portolan0001",
+  /^o-[a-z0-9]{10,32}$/,
+);
+
 /** No line breaks, no NUL; resolved against the file that names it, else the working directory. */
 export const filePath = matching("path", "a path", /^[^\0\r\n]{1,4096}$/);
 

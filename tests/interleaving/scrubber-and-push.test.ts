@@ -1,5 +1,5 @@
 /** The race "a push heals a blob that is being put into quarantine", in every order. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Break } from "./broken-guards.ts";
 import type { PushWorldOptions, Reuse } from "./push-world.ts";
 import { engines, openRace, type Race, type RaceOptions } from "./race.ts";
@@ -29,6 +29,8 @@ const withoutTransaction: Break = ({ metadata, blobs }) => ({
     },
   },
 });
+
+setDefaultTimeout(120_000);
 
 describe.each(engines)("$name", (engine) => {
   describe.skipIf(!engine.available)("a push meets a scrub", () => {

@@ -80,7 +80,7 @@ export async function expectConsistent(registry: TestRegistry): Promise<void> {
 /** Nothing lies outside the places that the store documents, and nothing temporary is left. */
 function expectTidy(directory: string): void {
   const allowed =
-    /^(?:metadata\.db(?:-wal|-shm)?|store(?:\/(?:uploads(?:\/[a-zA-Z0-9-]{1,64})?|quarantine|blobs(?:\/sha(?:256|512)(?:\/[0-9a-f]{2}(?:\/[0-9a-f]{64}(?:[0-9a-f]{64})?)?)?)?))?)$/;
+    /^(?:metadata\.db(?:-wal|-shm)?|store(?:\/(?:uploads(?:\/[a-zA-Z0-9-]{1,64})?|withdrawn|quarantine|blobs(?:\/sha(?:256|512)(?:\/[0-9a-f]{2}(?:\/[0-9a-f]{64}(?:[0-9a-f]{64})?)?)?)?))?)$/;
   const strays = readdirSync(join(directory), { recursive: true, encoding: "utf8" }).filter(
     (path) => !allowed.test(path),
   );

@@ -35,6 +35,8 @@ export interface ExploreOptions {
   readonly crashes?: readonly string[];
   /** Tasks whose database session may end inside a transaction without their noticing. */
   readonly lostSessions?: readonly string[];
+  /** Only before these steps; absent: before any. */
+  readonly faultsBefore?: RegExp;
   /**
    * The number of sessions that wait for a lock. Absent: transactions come one after another, and
    * nobody can see how far one has come, so that their statements are no steps.
@@ -238,10 +240,10 @@ async function runOnce(
 function choicesOf(
   enabled: readonly Task[],
   tasks: readonly Task[],
-  { crashes = [], lostSessions = [] }: ExploreOptions,
+  { crashes = [], lostSessions = [], faultsBefore = /^/ }: ExploreOptions,
 ): Decision[] {
   const alive = (names: readonly string[]) =>
-    tasks.filter(({ name, gate }) => gate !== undefined && names.includes(name));
+    tasks.filter(({ name, gate }) => gate && faultsBefore.test(gate.label) && names.includes(name));
   return [
     ...enabled.map(({ name }) => ({ kind: "step" as const, task: name })),
     ...alive(crashes).map(({ name }) => ({ kind: "crash" as const, task: name })),
