@@ -92,7 +92,7 @@ export async function openRegistry(options: OpenRegistryOptions): Promise<OpenRe
 
 export function registrySettings({ registry }: Configuration): RegistrySettings {
   return {
-    createRepositoryOnPush: registry.createRepositoryOnPush,
+    createRepositoryOnPush: false,
     manifestBytesLimit: registry.manifestLimit.bytes,
     blobBytesLimit: registry.blobLimit.bytes,
     uploadsPerRepositoryLimit: registry.uploadsPerRepositoryLimit,

@@ -27,7 +27,9 @@ import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts"
 import { openGarbageCollection } from "./region-garbage.ts";
 import { openReplication } from "./region-replication.ts";
 import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
+import { ensureFirstTemplates } from "./registry/creation-templates.ts";
 import { expireUploads } from "./registry/expire-uploads.ts";
+import { runLifecyclePolicies } from "./registry/lifecycle/run.ts";
 import type { Clock, Random } from "./runtime/clock.ts";
 import type { Configuration } from "./runtime/configuration-entries.ts";
 import { formatListenAddress, type ListenAddress } from "./runtime/configuration-values.ts";
@@ -75,6 +77,8 @@ export interface Region {
 }
 
 const uploadExpiryIntervalMilliseconds = 10 * 60_000;
+/** ECR takes up to a day. */
+const lifecycleIntervalMilliseconds = 3600_000;
 const auditRetentionIntervalMilliseconds = 3600_000;
 /** Gauges between two readings are as old as this at most. */
 const lagIntervalMilliseconds = 5000;
@@ -123,6 +127,10 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     random,
     account: configuration.account,
     given: files.rootCredentials,
+  });
+  await ensureFirstTemplates(context, {
+    account: configuration.account,
+    templates: configuration.registry.creationTemplates,
   });
   const sessions = sessionCredentials({ installationKey, clock, random });
   const usage = keyUsage({
@@ -260,6 +268,15 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       },
     },
   ];
+  works.push({
+    name: "lifecycle policies",
+    intervalMilliseconds: lifecycleIntervalMilliseconds,
+    async run() {
+      const done = await runLifecyclePolicies(context);
+      if (done.expired + done.archived > 0)
+        logger.info({ ...done }, "lifecycle policies carried out");
+    },
+  });
   if (replication !== undefined) {
     works.push({
       name: "replication lag",

@@ -2,14 +2,14 @@ import { expect, test } from "bun:test";
 import { startAwsEndpoint } from "../../tests/support/aws-endpoint.ts";
 import type { DocumentKind } from "../registry/documents.ts";
 import { changeDocument } from "../registry/documents.ts";
-import { repositoryPolicyKind, repositoryTagsKind } from "../registry/repository-documents.ts";
 import {
   accountSettingKind,
-  documentResourceSource,
   registryPolicyKind,
   registryPolicyName,
   registryPolicyScopeSetting,
-} from "./policy-documents.ts";
+} from "../registry/policy-kinds.ts";
+import { repositoryPolicyKind, repositoryTagsKind } from "../registry/repository-documents.ts";
+import { documentResourceSource } from "./policy-documents.ts";
 
 test("what the operations write is what decisions are made from", async () => {
   await using endpoint = await startAwsEndpoint();

@@ -247,6 +247,12 @@ describe("constraints", () => {
       "Member must satisfy enum value set: [MUTABLE, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MUTABLE_WITH_EXCLUSION]",
     ],
     [
+      "CreateRepository",
+      '{"repositoryName":"ab","tags":[{"Value":"a"}]}',
+      "tags.1.member.Key",
+      "Member must not be null",
+    ],
+    [
       "PutReplicationConfiguration",
       '{"replicationConfiguration":{"rules":[{"destinations":[]},{}]}}',
       "replicationConfiguration.rules.2.member.destinations",

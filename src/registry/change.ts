@@ -19,6 +19,8 @@ export type ChangeKind =
   | "image_deleted"
   /** An image was archived or restored; `detail` says which. */
   | "image_storage_class_set"
+  /** What a lifecycle policy did with a repository; each image has a change of its own besides. */
+  | "lifecycle_policy_executed"
   | "blob_deleted"
   /** `detail` has the kind and the name of the document; its value may be secret. */
   | "document_set"

@@ -14,6 +14,8 @@ import type { RegistryContext, RepositoryAddress } from "./context.ts";
 import { type Actor, requireRepository } from "./create-repository.ts";
 import { changeDocument, type DocumentKind } from "./documents.ts";
 import { RegistryError } from "./errors.ts";
+import { lifecyclePreviewKind } from "./lifecycle-policies.ts";
+import { lifecyclePolicyKind } from "./lifecycle-policy-document.ts";
 import { repositoryPolicyKind, repositoryTagsKind } from "./repository-documents.ts";
 import { repositorySettingsKind } from "./repository-settings.ts";
 
@@ -22,6 +24,8 @@ const kinds: readonly DocumentKind<unknown>[] = [
   repositorySettingsKind,
   repositoryPolicyKind,
   repositoryTagsKind,
+  lifecyclePolicyKind,
+  lifecyclePreviewKind,
 ];
 
 /** @throws repository_unknown, repository_not_empty */

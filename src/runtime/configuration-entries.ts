@@ -17,7 +17,6 @@ import {
   duration,
   endpointUrl,
   filePath,
-  flag,
   type IdentityProviderEntry,
   identityProviders,
   integer,
@@ -150,10 +149,10 @@ export const configurationEntries = {
     { path: true },
   ),
   registry: {
-    createRepositoryOnPush: entry(
-      flag,
-      true,
-      "A push to a repository that does not exist creates it.",
+    creationTemplates: entry(
+      oneOf("root", "none"),
+      "root",
+      "What the registry begins with at its first start: a ROOT repository creation template, by which a push to a repository that does not exist creates it; or no template, and such pushes are refused. Afterwards templates are changed through the ECR API.",
     ),
     manifestLimit: entry(
       byteSize("64KiB", "64MiB"),

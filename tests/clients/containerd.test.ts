@@ -169,7 +169,7 @@ describe.skipIf(!available).each(versions)("$name", ({ containerd, ctr }) => {
     await seed(images.multiArchitecture, "strict-source:1");
     await pull(name("strict-source:1"));
     await using strict = await startServer({
-      flags: ["--set", "registry.createRepositoryOnPush=false"],
+      flags: ["--set", "registry.creationTemplates=none"],
     });
     const target = `${strict.host}/missing:1`;
     await ctrImages("tag", name("strict-source:1"), target);

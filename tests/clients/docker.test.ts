@@ -192,7 +192,7 @@ describe.skipIf(!available)("docker", () => {
 
   test("a push to a missing repository is refused clearly when that is switched off", async () => {
     await using strict = await startServer({
-      flags: ["--set", "registry.createRepositoryOnPush=false"],
+      flags: ["--set", "registry.creationTemplates=none"],
     });
     await login(strict.host);
     await docker("tag", "debian:1", `${strict.host}/missing:1`);

@@ -1,12 +1,13 @@
 /** What the queries on images and whole repositories promise. */
 import { describe, expect, test } from "bun:test";
+import * as documentQueries from "../../src/metadata/queries/documents.ts";
 import * as imageQueries from "../../src/metadata/queries/images.ts";
 import * as repositoryQueries from "../../src/metadata/queries/repositories.ts";
 import { upsertTag } from "../../src/metadata/queries/tags.ts";
 import { account, digest, type QuerySuite } from "./query-suite.ts";
 
 export function imageQueriesContract(suite: QuerySuite): void {
-  const q = suite.record({ ...imageQueries, ...repositoryQueries });
+  const q = suite.record({ ...documentQueries, ...imageQueries, ...repositoryQueries });
   const { transaction, repository, manifest } = suite;
   const mediaType = "application/vnd.oci.image.layer.v1.tar";
 
@@ -89,5 +90,34 @@ export function imageQueriesContract(suite: QuerySuite): void {
     await transaction((tx) => q.deleteRepositoryRows(tx, id));
     expect(await q.hasManifests(read, id)).toBe(false);
     expect(await q.selectRepository(read, account, name)).toBeUndefined();
+  });
+
+  test("what indexes refer to is found for a whole repository", async () => {
+    const { id, read } = await fixture();
+    expect(await q.selectIndexedDigests(read, id)).toEqual(new Set([digest("a"), digest("b")]));
+  });
+
+  test("documents of a kind are found in all accounts", async () => {
+    const document = (account: string, name: string) => ({
+      account,
+      kind: "everywhere",
+      name,
+      owner: "",
+      value: "{}",
+      clock: "1",
+      origin: "x",
+      updated_at: 1,
+    });
+    await transaction(async (tx) => {
+      for (const row of [document("1", "b"), document("2", "a"), document("1", "a")]) {
+        await q.upsertDocument(tx, row);
+      }
+    });
+    const page = async (account: string, name: string) =>
+      (
+        await q.selectDocumentsOfKind(suite.store.read, "everywhere", { account, name, limit: 2 })
+      ).map((row) => `${row.account} ${row.name}`);
+    expect(await page("", "")).toEqual(["1 a", "1 b"]);
+    expect(await page("1", "b")).toEqual(["2 a"]);
   });
 }

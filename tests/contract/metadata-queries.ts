@@ -16,6 +16,7 @@ export function metadataQueriesContract(createDatabase: () => Promise<TestDataba
   registryQueriesContract(suite);
   accessQueriesContract(suite);
   auditQueriesContract(suite);
+  imageQueriesContract(suite);
   replicationQueriesContract(suite);
   imageQueriesContract(suite);
 

@@ -68,11 +68,7 @@ export function onRepository(action: string) {
   ): Permission => ({ action: `ecr:${action}`, resource: repositoryResource(call, input) });
 }
 
-/** Permission for an action that has no resource. */
+/** Permission for an action that has no resource, in the caller's own registry. */
 export function onRegistry(action: string) {
-  return (call: EcrCall, input: { registryId?: string | undefined } = {}): Permission => ({
-    action: `ecr:${action}`,
-    resource: "*",
-    account: input.registryId ?? call.principal.account,
-  });
+  return (): Permission => ({ action: `ecr:${action}`, resource: "*" });
 }

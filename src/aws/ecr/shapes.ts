@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { parseDigest } from "../../image/digest.ts";
 import { isRepositoryName } from "../../image/reference.ts";
+import { lifecyclePolicyLengthLimits } from "../../registry/lifecycle/read-policy.ts";
 
 /** A member that may be left out. AWS takes `null` for the same. */
 export function optional<Schema extends v.GenericSchema>(schema: Schema) {
@@ -97,4 +98,33 @@ export const layerDigests = v.pipe(
 export const uploadId = v.pipe(
   v.string(),
   v.regex(/^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/),
+);
+
+export const accountSettingName = v.picklist([
+  "BASIC_SCAN_TYPE_VERSION",
+  "REGISTRY_POLICY_SCOPE",
+  "BLOB_MOUNTING",
+]);
+
+/** A user or a role: nothing else has pulls of its own. */
+export const exclusionPrincipalArn = v.pipe(
+  v.string(),
+  v.maxLength(200),
+  v.regex(/^arn:aws(-[a-z]+)*:iam::[0-9]{12}:(role|user)\/[\w+=,.@/-]+$/),
+);
+
+export const lifecyclePolicyText = v.pipe(
+  v.string(),
+  v.minLength(lifecyclePolicyLengthLimits.least),
+  v.maxLength(lifecyclePolicyLengthLimits.most),
+);
+
+export const replicationDestination = v.object({
+  region: v.pipe(v.string(), v.regex(/^[0-9a-z-]{2,25}$/)),
+  registryId,
+});
+
+export const backfillId = v.pipe(
+  v.string(),
+  v.regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/),
 );

@@ -204,3 +204,16 @@ export async function updateStorageClass(
   );
   return rows.length > 0;
 }
+
+/** All manifests of the repository that an index of it refers to. */
+export async function selectIndexedDigests(
+  db: Queryable,
+  repositoryId: number,
+): Promise<Set<string>> {
+  const rows = await db.all<{ digest: string }>(
+    `select distinct digest from manifest_references
+     where repository_id = $1 and role = 'manifest'`,
+    [repositoryId],
+  );
+  return new Set(rows.map(({ digest }) => digest));
+}
