@@ -12,6 +12,7 @@ import { documentIdentities } from "./access/identities/document-identities.ts";
 import { accessKeyObserver, identityKeys } from "./access/identities/identity-keys.ts";
 import { keyUsage } from "./access/identities/key-usage.ts";
 import { sessionCredentials } from "./access/identities/session-credentials.ts";
+import { webIdentities } from "./access/identities/web-identity.ts";
 import { secretCipher } from "./access/installation-key.ts";
 import { layerUrls } from "./access/layer-urls.ts";
 import { policyAccess } from "./access/policy-access.ts";
@@ -196,7 +197,16 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       access,
       keys,
       tokens,
-      identities: { identities: { registry: context, cipher }, sessions, usage },
+      identities: {
+        identities: { registry: context, cipher },
+        sessions,
+        usage,
+        webIdentities: webIdentities({
+          providers: configuration.access.identityProviders,
+          clock,
+          fetch,
+        }),
+      },
       layerUrls: urls,
       knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
       reportError: (error, { requestId }) =>

@@ -2,16 +2,21 @@
 import type { IdentityContext } from "../access/identities/identity-context.ts";
 import type { KeyUsage } from "../access/identities/key-usage.ts";
 import type { SessionCredentials } from "../access/identities/session-credentials.ts";
+import type { WebIdentities } from "../access/identities/web-identity.ts";
 import { operations as iamOperations } from "./iam/operations/index.ts";
 import { translateIdentityError } from "./identity-errors.ts";
 import type { QueryService } from "./query-protocol.ts";
-import { operations as stsOperations } from "./sts/operations/index.ts";
+import {
+  operations as stsOperations,
+  unsignedOperations as stsUnsigned,
+} from "./sts/operations/index.ts";
 
 /** What IAM's and STS's operations work with. */
 export interface IdentityServiceContext {
   readonly identities: IdentityContext;
   readonly sessions: SessionCredentials;
   readonly usage: KeyUsage;
+  readonly webIdentities: WebIdentities;
 }
 
 export function identityServices(
@@ -23,7 +28,7 @@ export function identityServices(
       version: "2011-06-15",
       namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
       operations: stsOperations,
-      unsignedOperations: {},
+      unsignedOperations: stsUnsigned,
       context,
       translateError: translateIdentityError,
     },

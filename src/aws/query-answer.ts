@@ -1,6 +1,6 @@
 /** Answers of the AWS Query protocol: objects as XML, in the order of their members. */
 import type { RequestContext } from "../runtime/request.ts";
-import type { AwsError } from "./errors.ts";
+import { AwsError } from "./errors.ts";
 
 /** @param result undefined when the operation has nothing to tell */
 export function queryAnswer(
@@ -31,8 +31,15 @@ const sharedErrors: Readonly<Record<string, { code: string; status: number }>> =
   RequestTimeoutException: { code: "RequestTimeout", status: 408 },
 };
 
+export function inQueryTerms(error: AwsError): AwsError {
+  const shared = sharedErrors[error.type];
+  return shared === undefined
+    ? error
+    : new AwsError(shared.code, error.message, { status: shared.status });
+}
+
 export function queryError(context: RequestContext, namespace: string, error: AwsError): Response {
-  const { code, status } = sharedErrors[error.type] ?? { code: error.type, status: error.status };
+  const { type: code, status } = error;
   context.log.errorCode = code;
   const Type = status >= 500 ? "Receiver" : "Sender";
   const content = element("Error", { Type, Code: code, Message: error.message });

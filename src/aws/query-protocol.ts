@@ -15,7 +15,7 @@ import {
   requestEntityTooLarge,
   serialization,
 } from "./errors.ts";
-import { queryAnswer, queryError } from "./query-answer.ts";
+import { inQueryTerms, queryAnswer, queryError } from "./query-answer.ts";
 import { type FormValue, parseForm } from "./query-form.ts";
 import type { QueryOperation } from "./query-operation.ts";
 import { readBody } from "./read-body.ts";
@@ -88,7 +88,7 @@ export async function handleQuery<ServiceContext>(
     const { name, result } = await run(service, options, request, context);
     return queryAnswer(context, namespace, name, result);
   } catch (error) {
-    const known = error instanceof AwsError ? error : service?.translateError(error);
+    const known = error instanceof AwsError ? inQueryTerms(error) : service?.translateError(error);
     if (known === undefined) options.reportError(error, context);
     return queryError(context, namespace, known ?? internalError);
   }

@@ -17,6 +17,8 @@ import {
   duration,
   endpointUrl,
   filePath,
+  type IdentityProviderEntry,
+  identityProviders,
   integer,
   listenAddress,
   oneOf,
@@ -71,6 +73,7 @@ function optional<T>(
 
 const seconds = (count: number): Duration => ({ milliseconds: count * 1000 });
 const mebibytes = (count: number): ByteSize => ({ bytes: count * 1024 ** 2 });
+const noProviders: readonly IdentityProviderEntry[] = [];
 const noRegions: readonly ChartRegion[] = [];
 
 export const configurationEntries = {
@@ -220,6 +223,12 @@ export const configurationEntries = {
     organization: optional(
       organizationId,
       "What policies see as `aws:PrincipalOrgID` and `aws:ResourceOrgID`: the accounts of an installation are one organization.",
+    ),
+    identityProviders: entry(
+      identityProviders,
+      noProviders,
+      "OpenID Connect issuers whose tokens AssumeRoleWithWebIdentity takes, each with its `issuer` URL and the `audiences` that its tokens may be for. A role's trust policy names one as `arn:aws:iam::<account>:oidc-provider/<issuer without https://>`.",
+      { only: "file" },
     ),
   },
   audit: {

@@ -341,7 +341,9 @@ describe("the table", () => {
   });
 
   test("no two entries share a variable or a flag", () => {
-    const names = namedEntries().flatMap(({ variable, flag }) => [variable, flag ?? []].flat());
+    const names = namedEntries().flatMap(({ variable, flag }) =>
+      [variable ?? [], flag ?? []].flat(),
+    );
     expect(new Set(names).size).toBe(names.length);
   });
 

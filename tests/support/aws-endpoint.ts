@@ -11,6 +11,7 @@ import { documentIdentities } from "../../src/access/identities/document-identit
 import { accessKeyObserver, identityKeys } from "../../src/access/identities/identity-keys.ts";
 import { keyUsage } from "../../src/access/identities/key-usage.ts";
 import { sessionCredentials } from "../../src/access/identities/session-credentials.ts";
+import { type IdentityProvider, webIdentities } from "../../src/access/identities/web-identity.ts";
 import { secretCipher } from "../../src/access/installation-key.ts";
 import { layerPath, layerUrls } from "../../src/access/layer-urls.ts";
 import { type PolicyAccess, policyAccess } from "../../src/access/policy-access.ts";
@@ -57,6 +58,7 @@ export interface AwsEndpointOptions
   readonly account?: string;
   readonly clock?: Clock;
   readonly port?: number;
+  readonly identityProviders?: readonly IdentityProvider[];
 }
 
 export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promise<AwsEndpoint> {
@@ -116,7 +118,12 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
     access,
     keys,
     tokens,
-    identities: { identities: { registry, cipher }, sessions, usage },
+    identities: {
+      identities: { registry, cipher },
+      sessions,
+      usage,
+      webIdentities: webIdentities({ providers: options.identityProviders ?? [], clock, fetch }),
+    },
     layerUrls: urls,
     registryEndpoint: options.registryEndpoint,
     knownRegions: options.knownRegions,

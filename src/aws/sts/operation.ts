@@ -8,6 +8,7 @@ import type {
   IssuedSession,
   SessionCredentials,
 } from "../../access/identities/session-credentials.ts";
+import type { WebIdentities } from "../../access/identities/web-identity.ts";
 import {
   defineQueryOperation,
   list,
@@ -22,6 +23,7 @@ import {
 export interface StsContext {
   readonly identities: IdentityContext;
   readonly sessions: SessionCredentials;
+  readonly webIdentities: WebIdentities;
 }
 
 export type StsCall = QueryCall<StsContext>;

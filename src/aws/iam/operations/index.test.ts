@@ -4,7 +4,10 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import * as iamSdk from "@aws-sdk/client-iam";
 import * as stsSdk from "@aws-sdk/client-sts";
-import { operations as stsOperations } from "../../sts/operations/index.ts";
+import {
+  operations as stsOperations,
+  unsignedOperations as stsUnsigned,
+} from "../../sts/operations/index.ts";
 import { operations as iamOperations } from "./index.ts";
 
 const services = [
@@ -12,7 +15,7 @@ const services = [
   {
     name: "sts",
     folder: join(import.meta.dir, "../../sts/operations"),
-    operations: stsOperations,
+    operations: { ...stsOperations, ...stsUnsigned },
     sdk: stsSdk,
   },
 ];
