@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { ensureRootCredentials } from "../../access/credentials.ts";
 import { secretCipher } from "../../access/installation-key.ts";
+import { ensureFirstTemplates } from "../../registry/creation-templates.ts";
 import { accountPattern } from "../../runtime/configuration-values.ts";
 import { readInstallationFiles } from "../../runtime/installation-files.ts";
 import { readInstallationKey } from "../../runtime/secret-files.ts";
@@ -37,7 +38,8 @@ Example:
       }
       const { configuration } = await readConfiguration(options, context);
       const { files } = await readInstallationFiles(configuration);
-      await withStores(configuration, context, open, async ({ metadata }) => {
+      await withStores(configuration, context, open, async (registry) => {
+        const { metadata } = registry;
         const installationKey =
           files.installationKey ??
           (await readInstallationKey(join(configuration.data, "installation-key")));
@@ -53,6 +55,10 @@ Example:
         if (secretAccessKey === undefined) {
           throw new CommandError(`the account ${id} is there already, with the key ${accessKeyId}`);
         }
+        await ensureFirstTemplates(registry, {
+          account: id,
+          templates: configuration.registry.creationTemplates,
+        });
         context.stdout(
           options.json
             ? `${JSON.stringify({ account: id, accessKeyId, secretAccessKey })}\n`
