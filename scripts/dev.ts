@@ -49,6 +49,7 @@ const context: CommandContext = {
   interactive: false,
   clock: systemClock,
   random: systemRandom,
+  interruption: () => new AbortController().signal,
   setExitCode: (code) => process.exit(code),
 };
 
@@ -62,7 +63,7 @@ if (
     // With --force configurations are written anew; keys and credentials that exist are kept.
     ["chart", "init", ...regions, "--account", account, "--out", directory, "--force"],
     context,
-    { serve: async () => {} },
+    { serve: async () => {}, openStores: () => Promise.reject(new Error("not opened here")) },
   );
 }
 

@@ -5,9 +5,12 @@ import { join } from "node:path";
 import type { CommandContext } from "./cli/command-context.ts";
 import type { CommandConfiguration } from "./cli/configuration-options.ts";
 import { runProgram } from "./cli/program.ts";
+import { type OpenRegistry, openExistingRegistry } from "./open-registry.ts";
 import { systemClock, systemRandom } from "./runtime/clock.ts";
+import type { Configuration } from "./runtime/configuration-entries.ts";
 import { formatListenAddress } from "./runtime/configuration-values.ts";
 import { type LogOutput, openLog } from "./runtime/logger.ts";
+import { metricsRegistry } from "./runtime/metrics.ts";
 import { formatRootCredentials, writeSecretFile } from "./runtime/secret-files.ts";
 import { type Region, startRegion } from "./start-region.ts";
 import { version } from "./version.ts";
@@ -22,6 +25,14 @@ const context: CommandContext = {
   interactive: process.stdout.isTTY === true,
   clock: systemClock,
   random: systemRandom,
+  interruption() {
+    const interrupted = new AbortController();
+    process.on("SIGINT", () => {
+      if (interrupted.signal.aborted) process.exit(130);
+      interrupted.abort();
+    });
+    return interrupted.signal;
+  },
   setExitCode: (code) => {
     process.exitCode = code;
   },
@@ -138,7 +149,18 @@ async function announce(
   );
 }
 
-await runProgram(process.argv.slice(2), context, { serve });
+function openStores(configuration: Configuration): Promise<OpenRegistry> {
+  return openExistingRegistry({
+    configuration,
+    clock: systemClock,
+    random: systemRandom,
+    monotonicNow: () => performance.now(),
+    metrics: metricsRegistry(),
+    observers: [],
+  });
+}
+
+await runProgram(process.argv.slice(2), context, { serve, openStores });
 // Everything is written; what may still be open, such as a connection beyond the deadline, is not
 // waited for.
 process.exit();

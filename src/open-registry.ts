@@ -22,6 +22,8 @@ export interface OpenRegistryOptions {
   readonly monotonicNow: () => number;
   readonly metrics: Metrics;
   readonly observers: readonly ChangeObserver[];
+  /** Told about what the stores can live with and a person should know. */
+  readonly warn?: (error: Error) => void;
 }
 
 export interface OpenRegistry {
@@ -43,10 +45,23 @@ export async function makeDataDirectory(data: string): Promise<void> {
   }
 }
 
+/**
+ * The same, for commands that work on a region and never make one: a mistyped directory is an error.
+ * @throws {StartError | RegionMismatchError}
+ */
+export async function openExistingRegistry(options: OpenRegistryOptions): Promise<OpenRegistry> {
+  const { metadata, data } = options.configuration;
+  const database = join(data, "metadata.sqlite");
+  if (metadata.driver === "sqlite" && !(await Bun.file(database).exists())) {
+    throw new StartError(`no region was ever started in ${data}: ${database} does not exist`);
+  }
+  return openRegistry(options);
+}
+
 /** @throws {StartError | RegionMismatchError} */
 export async function openRegistry(options: OpenRegistryOptions): Promise<OpenRegistry> {
   const { configuration, clock, random } = options;
-  const store = await openMetadata(configuration, clock, random);
+  const store = await openMetadata(options);
   const metadata = measuredMetadataStore(store, options.metrics, options.monotonicNow);
   try {
     await claimRegion(metadata, configuration.region, clock.now());
@@ -77,7 +92,7 @@ export async function openRegistry(options: OpenRegistryOptions): Promise<OpenRe
 
 export function registrySettings({ registry }: Configuration): RegistrySettings {
   return {
-    createRepositoryOnPush: registry.createRepositoryOnPush,
+    createRepositoryOnPush: false,
     manifestBytesLimit: registry.manifestLimit.bytes,
     blobBytesLimit: registry.blobLimit.bytes,
     uploadsPerRepositoryLimit: registry.uploadsPerRepositoryLimit,
@@ -86,14 +101,13 @@ export function registrySettings({ registry }: Configuration): RegistrySettings 
   };
 }
 
-function openMetadata(
-  { metadata, data }: Configuration,
-  clock: Clock,
-  random: Random,
-): Promise<MetadataStore> {
+function openMetadata(options: OpenRegistryOptions): Promise<MetadataStore> {
+  const { clock, random, warn } = options;
+  const { metadata, data } = options.configuration;
   const now = clock.now();
   if (metadata.driver === "sqlite") {
-    return sqliteMetadataStore({ path: join(data, "metadata.sqlite"), now });
+    const path = join(data, "metadata.sqlite");
+    return sqliteMetadataStore({ path, now, ...(warn !== undefined && { warn }) });
   }
   if (metadata.url === undefined) throw new StartError("metadata.url is missing");
   return postgresMetadataStore({ url: metadata.url, now, clock, random });

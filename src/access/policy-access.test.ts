@@ -12,20 +12,19 @@ import { defaultRegistrySettings, type RegistryContext } from "../registry/conte
 import { changeDocument, type DocumentKind } from "../registry/documents.ts";
 import { hybridClock } from "../registry/hybrid-clock.ts";
 import { keyedMutex } from "../registry/keyed-mutex.ts";
+import {
+  accountSettingKind,
+  registryPolicyKind,
+  registryPolicyName,
+  registryPolicyScopeSetting,
+} from "../registry/policy-kinds.ts";
+import { repositoryPolicyKind, repositoryTagsKind } from "../registry/repository-documents.ts";
 import { systemRandom } from "../runtime/clock.ts";
 import { repositoryArn } from "./access.ts";
 import { type AuditRecord, noAudit } from "./audit.ts";
 import { rootPrincipal } from "./credentials.ts";
 import { type PolicyAccess, policyAccess } from "./policy-access.ts";
-import {
-  accountSettingKind,
-  documentResourceSource,
-  registryPolicyKind,
-  registryPolicyName,
-  registryPolicyScopeSetting,
-  repositoryPolicyKind,
-  repositoryTagsKind,
-} from "./policy-documents.ts";
+import { documentResourceSource } from "./policy-documents.ts";
 import { noIdentities } from "./policy-source.ts";
 
 const account = "111122223333";

@@ -1,8 +1,14 @@
 /** Access by policies: decides by what is collected about a call, and records the call. */
 import type { ChangeObserver } from "../registry/context.ts";
-import type { Access, Caller, Decision, Permission, RequestFacts } from "./access.ts";
+import type {
+  Access,
+  Authentication,
+  Caller,
+  Decision,
+  Permission,
+  RequestFacts,
+} from "./access.ts";
 import { type Audit, type AuditSubject, auditSubject } from "./audit.ts";
-import type { BasicAuthentication } from "./basic-authentication.ts";
 import { conditionValues } from "./condition-values.ts";
 import { type DecisionInput, decide, decisionStatements, denialMessage } from "./decision.ts";
 import { decisionMemory, type Remembered } from "./decision-memory.ts";
@@ -14,7 +20,7 @@ import {
 } from "./policy-collection.ts";
 
 export interface PolicyAccessOptions extends Omit<PolicyCollectionOptions, "onChange"> {
-  readonly authenticateBasic: BasicAuthentication;
+  readonly authenticateBasic: (authorization: string | null) => Promise<Authentication>;
   readonly audit: Audit;
   readonly region: string;
   /** `aws:PrincipalOrgID` of everybody: the accounts of an installation are one organization. */

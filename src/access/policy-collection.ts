@@ -4,6 +4,8 @@
  */
 import type { Queryable } from "../metadata/metadata-store.ts";
 import type { ChangeObserver } from "../registry/context.ts";
+import { accountSettingKind, registryPolicyKind } from "../registry/policy-kinds.ts";
+import { repositoryPolicyKind, repositoryTagsKind } from "../registry/repository-documents.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Caller, Permission, RequestFacts } from "./access.ts";
 import { type CompiledPolicies, compiledPolicies } from "./compiled-policies.ts";
@@ -12,12 +14,6 @@ import { type ChangedDocument, documentChanges } from "./document-changes.ts";
 import { registryPolicyActionsV1 } from "./ecr-actions.ts";
 import type { CompiledPolicy } from "./policy/compile-policy.ts";
 import { policyCache } from "./policy-cache.ts";
-import {
-  accountSettingKind,
-  registryPolicyKind,
-  repositoryPolicyKind,
-  repositoryTagsKind,
-} from "./policy-documents.ts";
 import type { PolicySource, RegistryPolicyScope } from "./policy-source.ts";
 
 export interface PolicyCollectionOptions {

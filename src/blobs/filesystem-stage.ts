@@ -50,6 +50,8 @@ export async function openStage(
         }
       } finally {
         await writeback;
+        // A write that failed, such as on a full disk, may have added a part of its bytes.
+        size = (await file.stat()).size;
         await file.close();
         if (failure !== undefined) {
           await distrust(path);
@@ -60,14 +62,15 @@ export async function openStage(
     },
     async read() {
       if (size === 0) return new Blob([]);
-      return Bun.file(path);
+      // What is appended later is not part of it.
+      return Bun.file(path).slice(0, size);
     },
     async publish(digest) {
+      const temporary = `${pathOf(digest)}.${uploadId}`;
       // Only a stage without bytes may still have no file. One that is missing otherwise was
       // discarded by somebody else, and a new, empty file must never take its place.
       const create = size === 0 ? constants.O_CREAT : 0;
       const file = await open(path, constants.O_RDWR | create, 0o600);
-      const temporary = `${pathOf(digest)}.${uploadId}`;
       try {
         const staged = await file.stat();
         if (staged.size !== size) throw new Error(`the stage ${uploadId} was changed meanwhile`);

@@ -22,6 +22,7 @@ import {
 import type { BlobStat, BlobStore, WithdrawnBlob } from "./blob-store.ts";
 import { makeDurableDirectories, syncDirectory } from "./durable-directory.ts";
 import { ignoreMissing, openStage } from "./filesystem-stage.ts";
+import { checkUploadId, isUploadId } from "./upload-id.ts";
 
 export async function filesystemBlobStore(options: { root: string }): Promise<BlobStore> {
   const { root } = options;
@@ -38,10 +39,13 @@ export async function filesystemBlobStore(options: { root: string }): Promise<Bl
   // Also when nothing was made: whoever made it may have died before its sync.
   for (const directory of [...parents, join(root, "blobs"), root]) await syncDirectory(directory);
 
-  const directoryOf = (digest: Digest) =>
-    join(root, "blobs", digestAlgorithm(digest), digestEncoded(digest).slice(0, 2));
+  const directoryOf = (digest: Digest) => {
+    // Whoever calls has parsed it; but nothing else than a digest may ever become a path.
+    if (parseDigest(digest) === undefined) throw new TypeError("malformed digest");
+    return join(root, "blobs", digestAlgorithm(digest), digestEncoded(digest).slice(0, 2));
+  };
   const pathOf = (digest: Digest) => join(directoryOf(digest), digestEncoded(digest));
-  const stageOf = (uploadId: string) => join(uploads, safeName(uploadId));
+  const stageOf = (uploadId: string) => join(uploads, checkUploadId(uploadId));
 
   async function statOf(digest: Digest): Promise<BlobStat | undefined> {
     const found = await ignoreMissing(stat(pathOf(digest), { bigint: true }));
@@ -88,12 +92,14 @@ export async function filesystemBlobStore(options: { root: string }): Promise<Bl
       const path = pathOf(digest);
       return (await ignoreMissing(stat(path))) === undefined ? undefined : Bun.file(path);
     },
-    stage: (uploadId) => openStage(stageOf(uploadId), uploadId, pathOf, directoryOf),
+    async stage(uploadId) {
+      return openStage(stageOf(uploadId), uploadId, pathOf, directoryOf);
+    },
     async *stages() {
-      for (const name of await readdir(uploads)) if (safeNamePattern.test(name)) yield name;
+      for (const name of await readdir(uploads)) if (isUploadId(name)) yield name;
     },
     async withdraw(digest, id) {
-      const path = join(withdrawals, `${flatName(digest)}.${safeName(id)}`);
+      const path = join(withdrawals, `${flatName(digest)}.${checkUploadId(id)}`);
       const size = (await statOf(digest))?.size;
       if (size === undefined) return undefined;
       // Not synced: after a power cut the file may be back in its place, which does no harm.
@@ -122,8 +128,9 @@ export async function filesystemBlobStore(options: { root: string }): Promise<Bl
       return swept;
     },
     async *list(): AsyncIterable<BlobStat> {
-      for await (const { algorithm, name } of names()) {
-        const digest = parseDigest(`${algorithm}:${name}`);
+      for await (const { algorithm, prefix, name } of names()) {
+        // A file in the wrong directory is no blob, because nobody would find it there.
+        const digest = name.startsWith(prefix) ? parseDigest(`${algorithm}:${name}`) : undefined;
         const found = digest && (await statOf(digest));
         if (found !== undefined) yield found;
       }
@@ -136,7 +143,7 @@ export async function filesystemBlobStore(options: { root: string }): Promise<Bl
     for (const algorithm of digestAlgorithms) {
       for (const prefix of prefixes()) {
         const directory = join(root, "blobs", algorithm, prefix);
-        for (const name of await readdir(directory)) yield { algorithm, directory, name };
+        for (const name of await readdir(directory)) yield { algorithm, prefix, directory, name };
       }
     }
   }
@@ -148,12 +155,4 @@ function prefixes(): string[] {
 
 function flatName(digest: Digest): string {
   return `${digestAlgorithm(digest)}-${digestEncoded(digest)}`;
-}
-
-/** Upload ids are ours, but they come back in URLs: nothing but these characters names a file. */
-const safeNamePattern = /^[a-zA-Z0-9-]{1,96}$/;
-
-function safeName(id: string): string {
-  if (!safeNamePattern.test(id)) throw new TypeError("malformed upload id");
-  return id;
 }

@@ -1,28 +1,33 @@
 /** Blobs in memory: for tests and the simulator. */
 import type { Digest } from "../image/digest.ts";
 import type { BlobStage, BlobStat, BlobStore, WithdrawnBlob } from "./blob-store.ts";
+import { checkUploadId } from "./upload-id.ts";
 
 export function memoryBlobStore(): BlobStore {
   const blobs = new Map<Digest, { content: Blob; revision: string }>();
-  const stages = new Map<string, Uint8Array[]>();
+  const stages = new Map<string, Uint8Array<ArrayBuffer>[]>();
   const withdrawnBlobs = new Map<string, WithdrawnBlob>();
   const quarantined = new Map<Digest, Blob>();
   let revisions = 0;
 
   function stage(uploadId: string): BlobStage {
-    const parts = stages.get(uploadId) ?? [];
-    stages.set(uploadId, parts);
-    let size = parts.reduce((sum, part) => sum + part.byteLength, 0);
-    const content = () => new Blob(parts as BlobPart[]);
+    checkUploadId(uploadId);
+    /** One that was only opened is no stage yet. */
+    const parts = () => stages.get(uploadId) ?? [];
+    const content = () => new Blob(parts());
+    let size = content().size;
     return {
       uploadId,
       get size() {
         return size;
       },
       async append(chunks) {
+        const held = parts();
+        size = content().size;
         for await (const chunk of chunks) {
           if (chunk.byteLength === 0) continue;
-          parts.push(chunk.slice());
+          stages.set(uploadId, held);
+          held.push(new Uint8Array(chunk));
           size += chunk.byteLength;
         }
       },
@@ -30,8 +35,9 @@ export function memoryBlobStore(): BlobStore {
         return content();
       },
       async publish(digest) {
-        if (stages.get(uploadId) !== parts) throw new Error(`the stage ${uploadId} is gone`);
-        blobs.set(digest, { content: content(), revision: String(++revisions) });
+        const staged = content();
+        if (staged.size !== size) throw new Error(`the stage ${uploadId} was changed meanwhile`);
+        blobs.set(digest, { content: staged, revision: String(++revisions) });
       },
       async discard() {
         stages.delete(uploadId);

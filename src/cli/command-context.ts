@@ -11,6 +11,8 @@ export interface CommandContext {
   readonly interactive: boolean;
   readonly clock: Clock;
   readonly random: Random;
+  /** Aborted when somebody presses Ctrl-C from now on; a second time ends the process. */
+  readonly interruption: () => AbortSignal;
   /** Ends as the process's exit code: 1 for what failed, 2 for what was asked wrongly. */
   readonly setExitCode: (code: 1 | 2) => void;
 }

@@ -3,14 +3,19 @@ import { Command, CommanderError } from "commander";
 import { ConfigurationError } from "../runtime/configuration.ts";
 import { version } from "../version.ts";
 import { type CommandContext, CommandError } from "./command-context.ts";
+import { addAccountCommand } from "./commands/account.ts";
 import { addChartCommand } from "./commands/chart.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addConfigCommand } from "./commands/config.ts";
+import { addGcCommand } from "./commands/gc.ts";
+import { addScrubCommand } from "./commands/scrub.ts";
 import { addServeCommand, type Serve } from "./commands/serve.ts";
 import { addVersionCommand } from "./commands/version.ts";
+import type { OpenStores } from "./stores.ts";
 
 export interface ProgramParts {
   readonly serve: Serve;
+  readonly openStores: OpenStores;
 }
 
 export function createProgram(context: CommandContext, parts: ProgramParts): Command {
@@ -23,6 +28,9 @@ export function createProgram(context: CommandContext, parts: ProgramParts): Com
     .addHelpText("after", "\nEvery command has examples: portolan <command> --help");
   addServeCommand(program, context, parts.serve);
   addChartCommand(program, context);
+  addAccountCommand(program, context, parts.openStores);
+  addGcCommand(program, context, parts.openStores);
+  addScrubCommand(program, context, parts.openStores);
   addConfigCommand(program, context);
   addCompletionCommand(program, context);
   addVersionCommand(program, context);

@@ -94,11 +94,15 @@ const describingContext: CommandContext = {
   interactive: false,
   clock: systemClock,
   random: systemRandom,
+  interruption: () => new AbortController().signal,
   setExitCode() {},
 };
 
 function commandsPage(): string {
-  const program = createProgram(describingContext, { serve: async () => {} });
+  const program = createProgram(describingContext, {
+    serve: async () => {},
+    openStores: () => Promise.reject(new Error("nothing is opened for a description")),
+  });
   const sections = [...everyCommand(program)].map((command) => {
     const path = pathOf(command);
     return `## ${path}

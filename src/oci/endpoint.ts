@@ -14,7 +14,7 @@ export interface OciSettings {
   /** Most names on one page of the catalogue, and how many without `n`. */
   readonly catalogPageLimit: number;
   readonly catalogPageDefault: number;
-  /** A client that sends nothing of its body for so long is given up. */
+  /** A client that sends nothing of its body for so long is given up, before twice as long. */
   readonly bodyStallMilliseconds: number;
 }
 
@@ -22,7 +22,7 @@ export const defaultOciSettings: OciSettings = {
   tagsPageLimit: 10_000,
   catalogPageLimit: 1000,
   catalogPageDefault: 100,
-  bodyStallMilliseconds: 15_000,
+  bodyStallMilliseconds: 30_000,
 };
 
 export interface EndpointInput {

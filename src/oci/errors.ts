@@ -23,7 +23,7 @@ const detailsLimit = 100;
 
 const bytes = (count: number) => `${count} bytes`;
 
-export const wireErrors: { readonly [C in ErrorCode]: WireError<C> } = {
+const wireErrors: { readonly [C in ErrorCode]: WireError<C> } = {
   name_invalid: {
     status: 400,
     code: "NAME_INVALID",
@@ -88,6 +88,12 @@ export const wireErrors: { readonly [C in ErrorCode]: WireError<C> } = {
       `the manifest refers to content that the repository does not have (${digests.length} missing)`,
     details: ({ digests }) => digests.slice(0, detailsLimit).map((digest) => ({ digest })),
   },
+  manifest_in_use: {
+    status: 405,
+    code: "UNSUPPORTED",
+    when: "never here: over this protocol the children of an index may be deleted",
+    message: ({ index }) => `the manifest belongs to ${index}`,
+  },
   blob_unknown: {
     status: 404,
     code: "BLOB_UNKNOWN",
@@ -138,6 +144,49 @@ export const wireErrors: { readonly [C in ErrorCode]: WireError<C> } = {
     message: ({ limit }) => `the repository has ${limit} unfinished uploads already`,
     headers: () => ({ "Retry-After": "60" }),
   },
+  tag_immutable: {
+    status: 400,
+    code: "TAG_INVALID",
+    when: "the tag points at another manifest, and the repository's tag mutability does not let it be moved",
+    message: ({ tag, repository }) =>
+      `The image tag '${tag}' already exists in the '${repository}' repository and cannot be overwritten because the repository is immutable.`,
+  },
+  repository_not_empty: {
+    status: 409,
+    code: "DENIED",
+    when: "never here: settings are changed through the ECR API",
+    message: ({ repository }) => `the repository ${repository} has images`,
+  },
+  setting_unknown: {
+    status: 404,
+    code: "UNSUPPORTED",
+    when: "never here: settings are changed through the ECR API",
+    message: ({ setting }) => `${setting} does not exist`,
+  },
+  setting_exists: {
+    status: 409,
+    code: "UNSUPPORTED",
+    when: "never here: settings are changed through the ECR API",
+    message: ({ setting }) => `${setting} exists already`,
+  },
+  limit_exceeded: {
+    status: 400,
+    code: "UNSUPPORTED",
+    when: "never here: settings are changed through the ECR API",
+    message: ({ what, limit }) => `there may be at most ${limit} ${what}`,
+  },
+  resource_tags_too_many: {
+    status: 400,
+    code: "UNSUPPORTED",
+    when: "never here: settings are changed through the ECR API",
+    message: ({ limit }) => `at most ${limit} tags`,
+  },
+  resource_tag_invalid: {
+    status: 400,
+    code: "UNSUPPORTED",
+    when: "never here: settings are changed through the ECR API",
+    message: ({ reason }) => reason,
+  },
   parameter_invalid: {
     status: 400,
     code: "UNSUPPORTED",
@@ -153,7 +202,7 @@ const parameterCodes = new Map([
 ]);
 
 /** Errors of the protocol itself, which the registry's verbs do not know. */
-export const protocolErrors = {
+const protocolErrors = {
   unauthorized: {
     status: 401,
     code: "UNAUTHORIZED",
@@ -175,7 +224,7 @@ export const protocolErrors = {
   body_stalled: {
     status: 408,
     code: "SIZE_INVALID",
-    when: "the client sent nothing of the announced body for 15 to 30 seconds; the connection is closed",
+    when: "the client sent nothing of the announced body for `limits.idle`, at the least half of it; the connection is closed",
   },
   body_cut_off: {
     status: 499,
@@ -185,6 +234,18 @@ export const protocolErrors = {
 } as const satisfies Record<string, { status: number; code: string; when: string }>;
 
 export type ProtocolErrorName = keyof typeof protocolErrors;
+
+export interface CataloguedError {
+  readonly status: number;
+  readonly code: string;
+  readonly when: string;
+}
+
+/** Everything that can be answered, by the name that the log has. */
+export const errorCatalogue: Readonly<Record<ErrorCode | ProtocolErrorName, CataloguedError>> = {
+  ...wireErrors,
+  ...protocolErrors,
+};
 
 /** Of every endpoint that reads a body. */
 export const bodyErrors = ["body_stalled", "body_cut_off"] as const;

@@ -11,7 +11,7 @@ import {
 } from "../access/access.ts";
 import { isRepositoryName } from "../image/reference.ts";
 import type { RegistryContext } from "../registry/context.ts";
-import { repositoryExists } from "../registry/create-repository.ts";
+import { isCreatedByPush } from "../registry/create-repository.ts";
 import { RegistryError } from "../registry/errors.ts";
 import type { Handler, RequestContext } from "../runtime/request.ts";
 import type { EndpointInput, OciSettings } from "./endpoint.ts";
@@ -137,9 +137,8 @@ async function requirePermission(
 }
 
 /** Asked only for those who may push to the repository: others learn nothing of what is there. */
-async function mustBeCreated({ context, account, repository }: EndpointInput): Promise<boolean> {
-  if (!context.settings.createRepositoryOnPush) return false;
-  return !(await repositoryExists(context, { account, repository }));
+function mustBeCreated({ context, account, repository }: EndpointInput): Promise<boolean> {
+  return isCreatedByPush(context, { account, repository });
 }
 
 /** Routes with a repository need a valid name. */

@@ -6,6 +6,7 @@ import type { Destination } from "./configuration.ts";
 import { type DestinationLag, destinationLags } from "./destination-lag.ts";
 import { replicationEndpoint } from "./endpoint.ts";
 import { type Fetch, httpPeer } from "./http-peer.ts";
+import { lagGauges } from "./lag-gauges.ts";
 import { link } from "./link.ts";
 import { localPeer } from "./local-peer.ts";
 import { type ReplicationLog, silentLog } from "./log.ts";
@@ -85,6 +86,8 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
   const { soleWorker } = options;
   const worker = replicationWorker({ context, settings, metrics, log, links, soleWorker });
 
+  const gauges = lagGauges(metrics);
+
   return {
     observer: replicationObserver({ region, clock, random, wake: () => worker.wake() }),
     handler: replicationEndpoint({
@@ -98,13 +101,7 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
     stop: () => worker.stop(),
     async lags(destinations) {
       const lags = await destinationLags(context.metadata.read, clock.now(), destinations);
-      for (const { region, registryId: account, ...lag } of lags) {
-        const labels = { region, account };
-        metrics.lag.set(lag.lagMilliseconds / 1000, labels);
-        metrics.backlogImages.set(lag.backlogImages, labels);
-        metrics.backlogBytes.set(lag.backlogBytes, labels);
-        metrics.failedImages.set(lag.failedImages, labels);
-      }
+      gauges.show(lags);
       return lags;
     },
   };

@@ -17,7 +17,8 @@ import {
   duration,
   endpointUrl,
   filePath,
-  flag,
+  type IdentityProviderEntry,
+  identityProviders,
   integer,
   listenAddress,
   oneOf,
@@ -72,6 +73,7 @@ function optional<T>(
 
 const seconds = (count: number): Duration => ({ milliseconds: count * 1000 });
 const mebibytes = (count: number): ByteSize => ({ bytes: count * 1024 ** 2 });
+const noProviders: readonly IdentityProviderEntry[] = [];
 const noRegions: readonly ChartRegion[] = [];
 
 export const configurationEntries = {
@@ -147,10 +149,10 @@ export const configurationEntries = {
     { path: true },
   ),
   registry: {
-    createRepositoryOnPush: entry(
-      flag,
-      true,
-      "A push to a repository that does not exist creates it.",
+    creationTemplates: entry(
+      oneOf("root", "none"),
+      "root",
+      "What the registry begins with at its first start: a ROOT repository creation template, by which a push to a repository that does not exist creates it; or no template, and such pushes are refused. Afterwards templates are changed through the ECR API.",
     ),
     manifestLimit: entry(
       byteSize("64KiB", "64MiB"),
@@ -221,6 +223,12 @@ export const configurationEntries = {
     organization: optional(
       organizationId,
       "What policies see as `aws:PrincipalOrgID` and `aws:ResourceOrgID`: the accounts of an installation are one organization.",
+    ),
+    identityProviders: entry(
+      identityProviders,
+      noProviders,
+      "OpenID Connect issuers whose tokens AssumeRoleWithWebIdentity takes, each with its `issuer` URL and the `audiences` that its tokens may be for. A role's trust policy names one as `arn:aws:iam::<account>:oidc-provider/<issuer without https://>`.",
+      { only: "file" },
     ),
   },
   audit: {

@@ -254,6 +254,28 @@ const publicKey = valueType(
   (raw) => (typeof raw === "string" && publicKeyPattern.test(raw) ? raw : undefined),
 );
 
+/** An OpenID Connect issuer whose tokens are taken for sessions of roles. */
+export interface IdentityProviderEntry {
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+}
+
+export const identityProviders: ValueType<readonly IdentityProviderEntry[]> = {
+  name: "list",
+  expected: "a list of identity providers, each with issuer and audiences",
+  schema: v.pipe(
+    v.array(
+      v.strictObject({
+        issuer: v.pipe(v.string(), v.regex(/^https?:\/\/[^\s?#@]+$/, "expected a URL")),
+        audiences: v.pipe(v.array(v.string()), v.minLength(1, "expected an audience at least")),
+      }),
+      "expected a list of identity providers, each with issuer and audiences",
+    ),
+    v.maxLength(100, "expected at most 100 identity providers"),
+  ),
+  format: (providers) => JSON.stringify(providers),
+};
+
 /** More regions than any installation has; replication is a full mesh. */
 const chartRegionsLimit = 100;
 

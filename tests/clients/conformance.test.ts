@@ -75,7 +75,6 @@ describe.skipIf(!available)("OCI conformance suite", () => {
         ...(disabledByVersion[version] ?? []),
       ]);
     },
-    120_000,
   );
 });
 

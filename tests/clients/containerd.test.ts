@@ -87,24 +87,20 @@ describe.skipIf(!available).each(versions)("$name", ({ containerd, ctr }) => {
     ["the second version", "debianVersion2"],
     ["zstd", "zstd"],
     ["46 layers", "manyLayers"],
-  ] as const)(
-    "%s: pulled and pushed byte for byte",
-    async (_, image) => {
-      const source = `source/${image.toLowerCase()}:1`;
-      const target = `target/${image.toLowerCase()}:1`;
-      await seed(images[image], source);
-      await pull(name(source));
-      const { digest, digests } = await readLayoutImage(images[image]);
-      expect(await ctrImages("ls", `name==${name(source)}`)).toContain(digest);
-      await ctrImages("tag", name(source), name(target));
-      await push(name(target));
-      const [repository = "", tag = ""] = target.split(":");
-      const pushed = await registry.verifyImage(repository, tag);
-      expect(pushed.digest).toBe(digest);
-      expect([...pushed.digests].sort()).toEqual([...digests].sort());
-    },
-    120_000,
-  );
+  ] as const)("%s: pulled and pushed byte for byte", async (_, image) => {
+    const source = `source/${image.toLowerCase()}:1`;
+    const target = `target/${image.toLowerCase()}:1`;
+    await seed(images[image], source);
+    await pull(name(source));
+    const { digest, digests } = await readLayoutImage(images[image]);
+    expect(await ctrImages("ls", `name==${name(source)}`)).toContain(digest);
+    await ctrImages("tag", name(source), name(target));
+    await push(name(target));
+    const [repository = "", tag = ""] = target.split(":");
+    const pushed = await registry.verifyImage(repository, tag);
+    expect(pushed.digest).toBe(digest);
+    expect([...pushed.digests].sort()).toEqual([...digests].sort());
+  });
 
   test("an index: all of it, and one architecture", async () => {
     await seed(images.multiArchitecture, "multi:1");
@@ -136,7 +132,7 @@ describe.skipIf(!available).each(versions)("$name", ({ containerd, ctr }) => {
     expect(uploadedBlobs((await server.requests()).slice(again), "other-team/target")).toEqual([]);
   });
 
-  test("a pull that broke goes on where it ended", async () => {
+  test("a pull goes on where the link broke", async () => {
     await seed(images.debianVersion1, "interrupted:1");
     // containerd would not fetch layers that it has.
     for (const image of (await ctrImages("ls", "--quiet")).split("\n")) await remove(image);
@@ -144,10 +140,8 @@ describe.skipIf(!available).each(versions)("$name", ({ containerd, ctr }) => {
     proxy.cutAfter(15 * 1024 ** 2);
     const source = `${proxy.host}/interrupted:1`;
     const before = (await server.requests()).length;
-    // The old client gives up, and goes on when it is called again; the new one does so by itself.
-    const first = await pull(source).then(() => "pulled", String);
+    await pull(source);
     expect(proxy.cuts).toBe(1);
-    if (first !== "pulled") await pull(source);
     const requests = (await server.requests()).slice(before);
     expect(partialReads(requests, "interrupted").length).toBeGreaterThan(0);
     const { digest } = await readLayoutImage(images.debianVersion1);
@@ -175,7 +169,7 @@ describe.skipIf(!available).each(versions)("$name", ({ containerd, ctr }) => {
     await seed(images.multiArchitecture, "strict-source:1");
     await pull(name("strict-source:1"));
     await using strict = await startServer({
-      flags: ["--set", "registry.createRepositoryOnPush=false"],
+      flags: ["--set", "registry.creationTemplates=none"],
     });
     const target = `${strict.host}/missing:1`;
     await ctrImages("tag", name("strict-source:1"), target);

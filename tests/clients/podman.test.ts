@@ -33,8 +33,8 @@ describe.skipIf(!available).each(["podman", "buildah"])("%s", (program) => {
     registry = connectRegistry(server.endpoint, server.authorization);
     home = clientHome();
     expect((await login()).stdout).toContain("Login Succeeded!");
-    await client("pull", images.debianVersion1);
-    await client("pull", images.debianVersion2);
+    await seed(images.debianVersion1, "debian:1");
+    await seed(images.debianVersion2, "debian:2");
   }, 600_000);
   afterAll(async () => {
     await home?.[Symbol.asyncDispose]();
@@ -58,6 +58,15 @@ describe.skipIf(!available).each(["podman", "buildah"])("%s", (program) => {
     );
   const push = (...rest: string[]) => client("push", "--tls-verify=false", ...rest);
   const pull = (...rest: string[]) => client("pull", "--tls-verify=false", ...rest);
+  /** Into the storage, as `localhost/NAME`, without a registry. */
+  const seed = async (source: string, name: string, ...flags: string[]) => {
+    // podman and buildah could read the layout, but would name the image after its path.
+    const [root, run] = home.storage.map((flag) => flag.replace(/^.*=/, ""));
+    const target = `containers-storage:[${root}+${run}]localhost/${name}`;
+    const command = ["skopeo", "--insecure-policy", ...flags, "copy", "--quiet", source, target];
+    await runCommand(command, options());
+    return `localhost/${name}`;
+  };
   const remote = (name: string) => `${server.host}/${name}`;
   /** The configuration's digest, under which both keep an image. */
   const idOf = async (source: string) => {
@@ -125,36 +134,53 @@ describe.skipIf(!available).each(["podman", "buildah"])("%s", (program) => {
     ["zstd", ["--compression-format=zstd"], mediaTypes.ociManifest],
     ["Docker schema 2", ["--format=v2s2"], mediaTypes.dockerManifest],
     ["OCI", ["--format=oci"], mediaTypes.ociManifest],
-  ])(
-    "%s, pushed from the storage and pulled again",
-    async (name, flags, mediaType) => {
-      // A server that has none of the layers: otherwise both take what is there in place of what was
-      // asked for, a gzip layer for a zstd one and the other way round.
-      await using empty = await startServer();
-      const target = connectRegistry(empty.endpoint, empty.authorization);
-      const credentials = `--creds=${empty.credentials.accessKeyId}:${empty.credentials.secretAccessKey}`;
-      const digestFile = join(home.path, "digest");
-      const id = await pull("--quiet", images.multiArchitecture);
-      await push(...flags, credentials, `--digestfile=${digestFile}`, id, `${empty.host}/form:1`);
-      const image = await target.verifyImage("form", "1");
-      expect(image.mediaType).toBe(mediaType);
-      expect(await Bun.file(digestFile).text()).toBe(image.digest);
-      const { bytes } = await target.getManifest("form", "1");
-      const zstd = new TextDecoder().decode(bytes).includes("tar+zstd");
-      expect(zstd).toBe(name === "zstd");
-      await client("rmi", "--force", id);
-      expect(await pull("--quiet", credentials, `${empty.host}/form@${image.digest}`)).not.toBe("");
-    },
-    60_000,
-  );
+  ])("%s, pushed from the storage and pulled again", async (name, flags, mediaType) => {
+    // A server that has none of the layers: otherwise both take what is there in place of what was
+    // asked for, a gzip layer for a zstd one and the other way round.
+    await using empty = await startServer();
+    const target = connectRegistry(empty.endpoint, empty.authorization);
+    const credentials = `--creds=${empty.credentials.accessKeyId}:${empty.credentials.secretAccessKey}`;
+    const digestFile = join(home.path, "digest");
+    const small = await seed(images.multiArchitecture, "small:1");
+    await push(...flags, credentials, `--digestfile=${digestFile}`, small, `${empty.host}/form:1`);
+    const image = await target.verifyImage("form", "1");
+    expect(image.mediaType).toBe(mediaType);
+    expect(await Bun.file(digestFile).text()).toBe(image.digest);
+    const { bytes } = await target.getManifest("form", "1");
+    const zstd = new TextDecoder().decode(bytes).includes("tar+zstd");
+    expect(zstd).toBe(name === "zstd");
+    await client("rmi", "--force", small);
+    expect(await pull("--quiet", credentials, `${empty.host}/form@${image.digest}`)).not.toBe("");
+  });
+
+  test("an index made here, with images from the registry in it", async () => {
+    for (const architecture of ["amd64", "arm64"]) {
+      const flag = `--override-arch=${architecture}`;
+      const image = await seed(images.multiArchitecture, `small-${architecture}:1`, flag);
+      await push(image, remote(`list:${architecture}`));
+    }
+    await client("manifest", "create", "both");
+    for (const architecture of ["amd64", "arm64"]) {
+      const source = `docker://${remote(`list:${architecture}`)}`;
+      await client("manifest", "add", "--tls-verify=false", "both", source);
+    }
+    const target = `docker://${remote("list:both")}`;
+    await client("manifest", "push", "--tls-verify=false", "--all", "both", target);
+    const image = await registry.verifyImage("list", "both");
+    expect([mediaTypes.ociIndex, mediaTypes.dockerList] as string[]).toContain(image.mediaType);
+    // Two images of a manifest, a configuration and a layer each, and the index.
+    expect(image.digests.length).toBe(7);
+    const arm = await pull("--quiet", "--arch=arm64", remote("list:both"));
+    expect(arm).toBe(await pull("--quiet", remote("list:arm64")));
+  });
 
   test("the same image from four pushes at once", async () => {
     await using empty = await startServer();
-    const id = await pull("--quiet", images.multiArchitecture);
+    const small = await seed(images.multiArchitecture, "small:1");
     const credentials = `${empty.credentials.accessKeyId}:${empty.credentials.secretAccessKey}`;
     await Promise.all(
       [1, 2, 3, 4].map((n) =>
-        push(`--creds=${credentials}`, id, `${empty.host}/race-${n % 2}:${n}`),
+        push(`--creds=${credentials}`, small, `${empty.host}/race-${n % 2}:${n}`),
       ),
     );
     const target = connectRegistry(empty.endpoint, empty.authorization);

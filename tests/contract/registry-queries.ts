@@ -200,9 +200,9 @@ export function registryQueriesContract(suite: QuerySuite): void {
         await manifest(id, `r${i}`, { subject, artifactType, annotations });
       }
       await manifest(id, "r4");
-      const list = (options: { artifactType?: string; after?: string; limit?: number }) =>
+      const list = (options: { artifactTypes?: string[]; after?: string; limit?: number }) =>
         q.selectReferrers(suite.store.read, account, name, subject, {
-          artifactType: options.artifactType,
+          artifactTypes: options.artifactTypes,
           after: options.after ?? "",
           limit: options.limit ?? 10,
         });
@@ -213,13 +213,14 @@ export function registryQueriesContract(suite: QuerySuite): void {
         size: 13,
         artifact_type: "application/x.sbom",
         annotations: JSON.stringify(annotations),
+        storage_class: "STANDARD",
       });
       expect(rest.map((row) => row.digest)).toEqual([digest("r2"), digest("r3")]);
-      const filtered = await list({ artifactType: "application/x.signature" });
+      const filtered = await list({ artifactTypes: ["application/x.signature"] });
       expect(filtered.map((row) => row.digest)).toEqual([digest("r2")]);
       const second = await list({ after: digest("r1"), limit: 1 });
       expect(second.map((row) => row.digest)).toEqual([digest("r2")]);
-      expect(await list({ artifactType: "application/x.none" })).toEqual([]);
+      expect(await list({ artifactTypes: ["application/x.none"] })).toEqual([]);
     });
   });
 
@@ -280,9 +281,11 @@ export function registryQueriesContract(suite: QuerySuite): void {
       const upload = (id: string, now: number) => ({
         ...{ id, repositoryId: one.id, digestAlgorithm: "sha256", now },
       });
+      const before = await q.countAllUploads(suite.store.read);
       await transaction(async (tx) => {
         for (const i of [1, 2, 3]) await q.insertUpload(tx, upload(`u${i}`, i));
       });
+      expect(await q.countAllUploads(suite.store.read)).toBe(before + 3);
       expect(await q.countUploads(suite.store.read, one.id)).toBe(3);
       expect(await q.countUploads(suite.store.read, two.id)).toBe(0);
       expect(await q.countAllUploads(suite.store.read)).toBe(3);
@@ -290,12 +293,17 @@ export function registryQueriesContract(suite: QuerySuite): void {
       const row = { id: "u1", repository_id: one.id, digest_algorithm: "sha256", touched_at: 1 };
       expect(await find(one.name)).toEqual(row);
       expect(await find(two.name)).toBeUndefined();
-      await transaction((tx) => q.touchUpload(tx, "u1", 1_700_000_000_000));
+      const touch = (id: string) => transaction((tx) => q.touchUpload(tx, id, 1_700_000_000_000));
+      expect([await touch("u1"), await touch("none")]).toEqual([true, false]);
       const expired = (limit: number) => q.selectExpiredUploads(suite.store.read, 10, limit);
       expect(await expired(10)).toEqual(["u2", "u3"]);
       expect(await expired(1)).toEqual(["u2"]);
       const remove = () => transaction((tx) => q.deleteUpload(tx, "u2"));
       expect([await remove(), await remove()]).toEqual([true, false]);
+      const expire = (id: string, touchedBefore: number) =>
+        transaction((tx) => q.deleteExpiredUpload(tx, id, touchedBefore));
+      expect(await expire("u3", 3)).toBe(false);
+      expect([await expire("u3", 4), await expire("u3", 4)]).toEqual([true, false]);
     });
   });
 

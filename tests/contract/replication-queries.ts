@@ -131,6 +131,8 @@ export function replicationQueriesContract(suite: QuerySuite): void {
       expect(await nextDue(true)).toBe(9000);
       await hasten(["refused", "unreachable"]);
       expect(await nextDue(true)).toBe(400);
+      await transaction((tx) => q.hastenImplausible(tx, { now: 350, latest: 399 }));
+      expect(await nextDue(true)).toBe(350);
       lease = await claimOne(400, true);
       expect(await transaction((tx) => q.failReplication(tx, lease, recorded))).toBe(true);
       expect((await status(0))?.state).toBe("failed");
@@ -161,6 +163,21 @@ export function replicationQueriesContract(suite: QuerySuite): void {
       expect((await status(0))?.failure_code).toBeNull();
       await note([...known, "eu-west-1"]);
       expect(await status(0)).toMatchObject({ failure_code: failure.code, state: "pending" });
+    });
+
+    test("that are due later than anything can be are due now", async () => {
+      const { region, claim, nextDue } = await fixture(1);
+      const [lease] = await claim(200);
+      if (lease === undefined) throw new Error("nothing was claimed");
+      const next = { dueAt: 900_000, attempts: 1 };
+      await transaction((tx) => q.retryReplication(tx, lease, { ...failure, bytesSent: 0 }, next));
+      const hasten = (latest: number) =>
+        transaction((tx) => q.hastenImplausible(tx, { now: 300, latest }));
+      await hasten(900_000);
+      expect(await nextDue()).toBe(900_000);
+      await hasten(899_999);
+      expect(await nextDue()).toBe(300);
+      expect(region).toBe(lease.destination_region);
     });
 
     test("lose their leases when the worker starts anew", async () => {

@@ -56,4 +56,4 @@ test("the executable serves pushes and pulls", async () => {
   expect(await server.ended).toBe(0);
   const errors = server.lines.filter(({ level }) => level === "error" || level === "warn");
   expect(errors).toEqual([]);
-}, 60_000);
+}, 120_000);

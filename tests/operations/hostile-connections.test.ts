@@ -12,7 +12,7 @@ beforeAll(async () => {
     ...["--data", directory.path, "--set", "limits.idle=4s", "--set", "limits.headers=16KiB"],
     ...["--set", "limits.requestsInFlight=50"],
   ]);
-}, 30_000);
+}, 120_000);
 
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
@@ -110,7 +110,7 @@ describe("slow connections", () => {
     await connection.receive("UNAUTHORIZED");
     await connection.closed();
     await expectWell();
-  }, 30_000);
+  }, 120_000);
 
   test.concurrent("one that says nothing, one that stops in its head, and one kept alive are closed", async () => {
     using silent = await connectRaw(server.port);
@@ -122,7 +122,7 @@ describe("slow connections", () => {
     await Promise.all([silent.closed(), stopped.closed(), kept.closed()]);
     expect(silent.received()).toBe("");
     expect(stopped.received()).toBe("");
-  }, 60_000);
+  }, 120_000);
 
   test.concurrent("a head that drips is cut, and a hundred of them keep nobody waiting", async () => {
     const connections = await Promise.all(
@@ -141,7 +141,7 @@ describe("slow connections", () => {
       for (const each of connections) each.socket.destroy();
     }
     await expectWell();
-  }, 60_000);
+  }, 120_000);
 });
 
 test("more requests than the limit are told to come back", async () => {
@@ -169,4 +169,4 @@ test("more requests than the limit are told to come back", async () => {
     status = (await fetch(`${server.url}/v2/`, { headers: { authorization } })).status;
   }
   expect(status).toBe(200);
-}, 30_000);
+}, 120_000);

@@ -47,7 +47,7 @@ describe.skipIf(!available)("TLS", () => {
     const challenge = await fetch(`${server.url}/v2/`, { tls: { rejectUnauthorized: false } });
     expect(challenge.headers.get("www-authenticate")).toStartWith('Basic realm="https://');
     expect(String((await server.line("ready")).endpoint)).toStartWith("https://127.0.0.1:");
-  }, 30_000);
+  }, 120_000);
 
   test("SIGHUP takes the new certificate, and an upload under the old one goes on", async () => {
     using directory = temporaryDirectory();
@@ -84,7 +84,7 @@ describe.skipIf(!available)("TLS", () => {
     await ended;
     expect(answer).toContain("HTTP/1.1 201");
     expect(Buffer.compare(await pullBlob(server, "app", blob.digest), blob.bytes)).toBe(0);
-  }, 30_000);
+  }, 120_000);
 
   test("a renewal that cannot be used leaves the old certificate in place", async () => {
     using directory = temporaryDirectory();
@@ -110,7 +110,7 @@ describe.skipIf(!available)("TLS", () => {
     copyFileSync(other.certificate, live.certificate);
     await failAgain();
     original.remove();
-  }, 30_000);
+  }, 120_000);
 
   test("a key of another certificate is noticed before anything starts", async () => {
     using directory = temporaryDirectory();
@@ -121,5 +121,5 @@ describe.skipIf(!available)("TLS", () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain("not the key of the certificate");
     expect(stderr).not.toContain("    at ");
-  }, 30_000);
+  }, 120_000);
 });

@@ -17,6 +17,7 @@ import { keyedMutex } from "../../src/registry/keyed-mutex.ts";
 import { putReplicationConfiguration } from "../../src/replication/configuration.ts";
 import { ReplicationFailure } from "../../src/replication/failure.ts";
 import { localPeer } from "../../src/replication/local-peer.ts";
+import { noMeter } from "../../src/replication/metrics.ts";
 import type { Peer } from "../../src/replication/peer.ts";
 import { startReplication } from "../../src/replication/start-replication.ts";
 import { systemRandom } from "../../src/runtime/clock.ts";
@@ -36,7 +37,7 @@ const chart = {
   })),
 };
 
-async function openRegion(name: string, clock: ManualClock, connect: () => Peer) {
+async function openRegion(name: string, clock: ManualClock, connect: () => Peer, meter = noMeter) {
   const observers: ChangeObserver[] = [];
   const context: RegistryContext = {
     region: name,
@@ -57,6 +58,7 @@ async function openRegion(name: string, clock: ManualClock, connect: () => Peer)
     connect,
     knowsAccount: () => true,
     soleWorker: true,
+    meter,
   });
   observers.push(replication.observer);
   return { context, ...replication };
@@ -80,7 +82,11 @@ test("an hour of outage passes in no time, and ends by itself", async () => {
     },
     sendBlob: inside.sendBlob,
   };
-  const source = await openRegion("us-east-1", clock, () => line);
+  const gauges = new Map<string, number>();
+  const source = await openRegion("us-east-1", clock, () => line, {
+    ...noMeter,
+    gauge: ({ name }) => ({ set: (value) => void gauges.set(name, value) }),
+  });
   const configuration = { rules: [ruleTo("eu-west-1")] };
   const actor = "arn:aws:iam::111122223333:root";
   await putReplicationConfiguration(source.context, {
@@ -110,9 +116,12 @@ test("an hour of outage passes in no time, and ends by itself", async () => {
   expect(offers).toBeGreaterThan(250);
   expect(offers).toBeLessThan(400);
   expect(await source.lags()).toMatchObject([{ lagMilliseconds: hour, backlogImages: 10 }]);
+  expect(gauges.get("portolan_replication_lag_seconds")).toBe(3600);
+  expect(gauges.get("portolan_replication_circuit_open")).toBe(1);
   down = false;
   await pass(30_000);
   expect(await source.lags()).toEqual([]);
+  for (const [name, value] of gauges) expect([name, value]).toEqual([name, 0]);
   for (let i = 0; i < 10; i++) {
     await findManifest(
       replica.context,

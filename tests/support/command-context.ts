@@ -2,7 +2,9 @@
 import type { CommandContext } from "../../src/cli/command-context.ts";
 import type { CommandConfiguration } from "../../src/cli/configuration-options.ts";
 import { runProgram } from "../../src/cli/program.ts";
+import { openExistingRegistry } from "../../src/open-registry.ts";
 import { systemClock, systemRandom } from "../../src/runtime/clock.ts";
+import { metricsRegistry } from "../../src/runtime/metrics.ts";
 
 export interface CommandOutcome {
   readonly exitCode: number;
@@ -33,6 +35,7 @@ export async function runCommandLine(
     interactive: false,
     clock: systemClock,
     random: systemRandom,
+    interruption: () => new AbortController().signal,
     setExitCode: (code) => {
       exitCode = code;
     },
@@ -41,6 +44,15 @@ export async function runCommandLine(
     serve: async (configuration) => {
       served.push(configuration);
     },
+    openStores: (configuration) =>
+      openExistingRegistry({
+        configuration,
+        clock: systemClock,
+        random: systemRandom,
+        monotonicNow: () => performance.now(),
+        metrics: metricsRegistry(),
+        observers: [],
+      }),
   });
   return { exitCode, stdout, stderr, served };
 }

@@ -35,6 +35,8 @@ export interface ExploreOptions {
   readonly crashes?: readonly string[];
   /** Tasks whose database session may end inside a transaction without their noticing. */
   readonly lostSessions?: readonly string[];
+  /** Only before these steps; absent: before any. */
+  readonly faultsBefore?: RegExp;
   /**
    * The number of sessions that wait for a lock. Absent: transactions come one after another, and
    * nobody can see how far one has come, so that their statements are no steps.
@@ -198,11 +200,16 @@ async function runOnce(
     const enabled = tasks.filter((task) => isEnabled(task, tasks, options));
     if (enabled.length === 0) {
       if (tasks.every(({ ended, crashed }) => ended || crashed)) break;
-      throw new Error(`nobody can go on: ${trace.join("; ")}`);
+      const running = tasks.filter((task) => !task.settled);
+      if (running.length === 0) throw new Error(`nobody can go on: ${trace.join("; ")}`);
+      // The database seemed to hold them when we looked, and has let go.
+      await Promise.race(running.map((task) => task.untilSettled()));
+      continue;
     }
     const choices = choicesOf(enabled, tasks, options);
+    const wanted = prefix[points.length];
     const taken =
-      prefix[points.length] ??
+      choices.find(({ kind, task }) => kind === wanted?.kind && task === wanted.task) ??
       choices.find(({ kind, task }) => kind === "step" && task === current) ??
       choices[0];
     const task = tasks.find(({ name }) => name === taken?.task);
@@ -233,10 +240,10 @@ async function runOnce(
 function choicesOf(
   enabled: readonly Task[],
   tasks: readonly Task[],
-  { crashes = [], lostSessions = [] }: ExploreOptions,
+  { crashes = [], lostSessions = [], faultsBefore = /^/ }: ExploreOptions,
 ): Decision[] {
   const alive = (names: readonly string[]) =>
-    tasks.filter(({ name, gate }) => gate !== undefined && names.includes(name));
+    tasks.filter(({ name, gate }) => gate && faultsBefore.test(gate.label) && names.includes(name));
   return [
     ...enabled.map(({ name }) => ({ kind: "step" as const, task: name })),
     ...alive(crashes).map(({ name }) => ({ kind: "crash" as const, task: name })),
@@ -255,6 +262,7 @@ function isEnabled(task: Task, tasks: readonly Task[], options: ExploreOptions):
 /** Every task stands before a step, has ended, or waits in the database for another one. */
 async function untilAllSettled(tasks: readonly Task[], options: ExploreOptions): Promise<void> {
   const { blockedSessions } = options;
+  let seenBlocked = 0;
   for (;;) {
     const running = tasks.filter((task) => !task.settled);
     if (running.length === 0) return;
@@ -270,7 +278,8 @@ async function untilAllSettled(tasks: readonly Task[], options: ExploreOptions):
     if (moved) continue;
     const blocked = await blockedSessions();
     const still = tasks.filter((task) => !task.settled).length;
-    if (still > 0 && still < tasks.length && blocked >= still) return;
+    seenBlocked = blocked >= still ? seenBlocked + 1 : 0;
+    if (still > 0 && still < tasks.length && seenBlocked === 2) return;
   }
 }
 

@@ -67,10 +67,14 @@ export async function serveRegistry(options: TestRegistryOptions = {}): Promise<
  * response, or whatever there is when the server closes. A request that the server still waits for
  * is ended after a moment.
  */
-export async function exchange(registry: ServedRegistry, request: string): Promise<string> {
+export async function exchange(
+  registry: ServedRegistry,
+  request: string,
+  patienceMilliseconds = 200,
+): Promise<string> {
   using connection = await registry.connect();
   connection.send(request);
-  await Promise.race([connection.receive(isComplete), Bun.sleep(200)]);
+  await Promise.race([connection.receive(isComplete), Bun.sleep(patienceMilliseconds)]);
   connection.socket.end();
   if (isComplete(connection.received())) return connection.received();
   return connection.closed();

@@ -28,6 +28,7 @@ export const putManifest: Endpoint = {
     errors: [
       "digest_invalid",
       "tag_invalid",
+      "tag_immutable",
       "tags_too_many",
       "digest_mismatch",
       "manifest_invalid",
