@@ -60,6 +60,33 @@ const readers: Readonly<Record<string, Reader>> = {
     request.endpoint === undefined ? undefined : request.sourceAddress,
 };
 
+/** Keys whose values are another's in every request of the same principal on the same resource. */
+const keysOfRequests = new Set(
+  [
+    "aws:CurrentTime",
+    "aws:EpochTime",
+    "aws:Referer",
+    "aws:SecureTransport",
+    "aws:SourceIp",
+    "aws:SourceVpc",
+    "aws:SourceVpce",
+    "aws:UserAgent",
+    "aws:VpcSourceIp",
+  ].map((name) => name.toLowerCase()),
+);
+
+/**
+ * Whether a key has one value for all requests of a principal on a resource, as long as no policy
+ * and no tag changes and the operation gives no keys of its own.
+ * @param key in lower case
+ */
+export function isLastingKey(key: string): boolean {
+  if (keysOfRequests.has(key)) return false;
+  if (readersByLowerCase.has(key)) return true;
+  const slash = key.indexOf("/");
+  return slash > 0 && tagReadersByLowerCase.has(key.slice(0, slash));
+}
+
 /** For the reference: keys that every request may have. */
 export const globalConditionKeys: readonly string[] = Object.keys(readers);
 

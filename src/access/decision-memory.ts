@@ -11,7 +11,7 @@ import type { Collected } from "./policy-collection.ts";
 export interface Remembered {
   readonly collected: Collected;
   readonly statements: DecisionStatements;
-  /** When no condition and no variable asked anything of the request. */
+  /** When no condition and no variable asked for anything that another request has otherwise. */
   readonly decision: Decision | undefined;
   /** For the audit, when it is allowed. */
   readonly allowed: AuditSubject;

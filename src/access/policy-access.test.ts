@@ -20,7 +20,7 @@ import {
 } from "../registry/policy-kinds.ts";
 import { repositoryPolicyKind, repositoryTagsKind } from "../registry/repository-documents.ts";
 import { systemRandom } from "../runtime/clock.ts";
-import { repositoryArn } from "./access.ts";
+import { type RequestFacts, repositoryArn } from "./access.ts";
 import { type AuditRecord, noAudit } from "./audit.ts";
 import { rootPrincipal } from "./credentials.ts";
 import { accessKeyKind } from "./identities/identity-documents.ts";
@@ -249,4 +249,49 @@ test("a stored policy that cannot be read stops what it is about, and says which
   );
   const other = repositoryArn("us-east-1", account, "other");
   expect((await access.decide(accessRequest(root, "ecr:PutImage", other))).allowed).toBe(true);
+});
+
+test("what one request was allowed, another is not, when a condition tells them apart", async () => {
+  const jo = userPrincipal(account, "jo");
+  const keys: [object, Partial<RequestFacts>][] = [
+    [{ IpAddress: { "aws:SourceIp": "192.0.2.0/24" } }, { sourceAddress: "198.51.100.1" }],
+    [{ Bool: { "aws:SecureTransport": "true" } }, { secure: false }],
+    [{ DateLessThan: { "aws:CurrentTime": "2027-06-01" } }, { time: Date.parse("2027-06-01") }],
+    [{ NumericLessThan: { "aws:EpochTime": "1800000001" } }, { time: 1_800_000_002_000 }],
+    [{ Null: { "aws:UserAgent": "true" } }, { userAgent: "docker" }],
+    [{ Null: { "aws:Referer": "true" } }, { referer: "https://example.com" }],
+    [{ Null: { "aws:SourceVpce": "true" } }, { endpoint: { id: "vpce-1" } }],
+    [{ Null: { "aws:SourceVpc": "true" } }, { endpoint: { id: "vpce-1", network: "vpc-1" } }],
+    [{ Null: { "aws:VpcSourceIp": "true" } }, { endpoint: { id: "vpce-1" } }],
+  ];
+  for (const [Condition, other] of keys) {
+    const world = worldAccess({
+      identities: [{ principal: jo, policies: [policy(allow("ecr:*", { Condition }))] }],
+    });
+    const ask = (request = facts()) => world.decide(jo, "ecr:PutImage", web, { request });
+    for (let n = 0; n < 2; n++) {
+      expect({ Condition, decision: await ask() }).toEqual({ Condition, decision: "allowed" });
+      expect({ Condition, decision: await ask(facts(other)) }).toEqual({
+        Condition,
+        decision: "because no identity-based policy",
+      });
+    }
+  }
+});
+
+test("keys that an operation gives are looked at in every call", async () => {
+  const jo = userPrincipal(account, "jo");
+  const Condition = { StringEquals: { "aws:RequestTag/team": "blue" } };
+  const world = worldAccess({
+    identities: [{ principal: jo, policies: [policy(allow("ecr:*", { Condition }))] }],
+  });
+  const ask = (team?: string) =>
+    world.decide(jo, "ecr:CreateRepository", web, {
+      ...(team !== undefined && { conditions: { "aws:RequestTag/team": team } }),
+    });
+  for (let n = 0; n < 2; n++) {
+    expect(await ask("blue")).toBe("allowed");
+    expect(await ask("red")).toStartWith("because");
+    expect(await ask()).toStartWith("because");
+  }
 });

@@ -3,7 +3,7 @@ import type { ChangeObserver } from "../registry/context.ts";
 import type { Access, Caller, Decision, Permission, RequestFacts } from "./access.ts";
 import { type Audit, type AuditSubject, auditSubject } from "./audit.ts";
 import type { BasicAuthentication } from "./basic-authentication.ts";
-import { conditionValues } from "./condition-values.ts";
+import { conditionValues, isLastingKey } from "./condition-values.ts";
 import { type DecisionInput, decide, decisionStatements, denialMessage } from "./decision.ts";
 import { decisionMemory, type Remembered } from "./decision-memory.ts";
 import type { KeyValues } from "./policy/template.ts";
@@ -80,7 +80,7 @@ export function policyAccess(options: PolicyAccessOptions): PolicyAccess {
     const input = inputOf(caller, permission, about);
     let asked = false;
     const values: KeyValues = (key) => {
-      asked = true;
+      asked ||= !isLastingKey(key);
       return input.values(key);
     };
     const decision = decideBy({ ...input, values });
@@ -178,6 +178,12 @@ export function policyAccess(options: PolicyAccessOptions): PolicyAccess {
   };
 }
 
-function isOrdinary({ endpoint }: RequestFacts, { account, trustPolicy }: Permission): boolean {
-  return endpoint === undefined && account === undefined && trustPolicy === undefined;
+function isOrdinary({ endpoint }: RequestFacts, permission: Permission): boolean {
+  const { account, trustPolicy, conditions } = permission;
+  return (
+    endpoint === undefined &&
+    account === undefined &&
+    trustPolicy === undefined &&
+    conditions === undefined
+  );
 }
