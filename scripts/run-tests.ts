@@ -46,6 +46,8 @@ async function countedRun(
     [
       ...[process.execPath, "test"],
       ...["--reporter=junit", `--reporter-outfile=${reportFile}`],
+      // Bun's own five seconds are too short for a test on a machine that does other things too.
+      "--timeout=60000",
       ...parameters,
     ],
     {

@@ -3,11 +3,11 @@
  * `PORTOLAN_TEST_POSTGRES_URL` names, or else on a private one that is started for the run from the
  * distribution's packages and removed afterwards.
  *
- *     npm run test:postgres                        all files that mention PostgreSQL's test support
+ *     npm run test:postgres                        all files that need PostgreSQL's test support
  *     npm run test:postgres -- tests/contract      a folder or a file, and options of `bun test`
  */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { postgresPrograms, startPostgresServer } from "../tests/support/postgres-server.ts";
 import { runTests } from "./run-tests.ts";
 
@@ -32,13 +32,20 @@ let exitCode = 1;
 }
 process.exit(exitCode);
 
-/** Those that use a helper of tests/support which yields a PostgreSQL. */
+/** Those that import, directly or through other files, a helper that yields a PostgreSQL. */
 function suitesThatNeedPostgres(): string[] {
-  const needed = /support\/(?:metadata-stores|postgres-server)\.ts/;
   return [...new Bun.Glob("{src,tests}/**/*.test.ts").scanSync({ cwd: root })]
-    .filter((path) => needed.test(readFileSync(join(root, path), "utf8")))
+    .filter((path) => needsPostgres(path, new Set()))
     .map((path) => `./${path}`)
     .sort();
+}
+
+function needsPostgres(path: string, seen: Set<string>): boolean {
+  if (/support\/(?:metadata-stores|postgres-server)\.ts$/.test(path)) return true;
+  if (seen.has(path)) return false;
+  seen.add(path);
+  const imports = readFileSync(join(root, path), "utf8").matchAll(/ from "(\.{1,2}\/[^"]+\.ts)"/g);
+  return [...imports].some(([, target]) => needsPostgres(join(dirname(path), target ?? ""), seen));
 }
 
 function testOn(url: string): Promise<number> {

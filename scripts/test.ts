@@ -20,8 +20,15 @@ const hasPaths = given.some((argument, index) => {
 });
 process.exit(
   await runTests({
-    // A process per core: files are isolated, so the order in which they run does not matter.
-    parameters: ["--parallel", "--only-failures", ...(hasPaths ? [] : suites()), ...given],
+    // A process per core: files are isolated, so the order in which they run does not matter. The
+    // time limit is for what hangs: on a loaded machine a sound test takes many times as long.
+    parameters: [
+      "--parallel",
+      "--only-failures",
+      "--timeout=120000",
+      ...(hasPaths ? [] : suites()),
+      ...given,
+    ],
   }),
 );
 

@@ -22,6 +22,8 @@ export interface OpenRegistryOptions {
   readonly monotonicNow: () => number;
   readonly metrics: Metrics;
   readonly observers: readonly ChangeObserver[];
+  /** Told about what the stores can live with and a person should know. */
+  readonly warn?: (error: Error) => void;
 }
 
 export interface OpenRegistry {
@@ -59,7 +61,7 @@ export async function openExistingRegistry(options: OpenRegistryOptions): Promis
 /** @throws {StartError | RegionMismatchError} */
 export async function openRegistry(options: OpenRegistryOptions): Promise<OpenRegistry> {
   const { configuration, clock, random } = options;
-  const store = await openMetadata(configuration, clock, random);
+  const store = await openMetadata(options);
   const metadata = measuredMetadataStore(store, options.metrics, options.monotonicNow);
   try {
     await claimRegion(metadata, configuration.region, clock.now());
@@ -90,7 +92,7 @@ export async function openRegistry(options: OpenRegistryOptions): Promise<OpenRe
 
 export function registrySettings({ registry }: Configuration): RegistrySettings {
   return {
-    createRepositoryOnPush: registry.createRepositoryOnPush,
+    createRepositoryOnPush: false,
     manifestBytesLimit: registry.manifestLimit.bytes,
     blobBytesLimit: registry.blobLimit.bytes,
     uploadsPerRepositoryLimit: registry.uploadsPerRepositoryLimit,
@@ -99,14 +101,13 @@ export function registrySettings({ registry }: Configuration): RegistrySettings 
   };
 }
 
-function openMetadata(
-  { metadata, data }: Configuration,
-  clock: Clock,
-  random: Random,
-): Promise<MetadataStore> {
+function openMetadata(options: OpenRegistryOptions): Promise<MetadataStore> {
+  const { clock, random, warn } = options;
+  const { metadata, data } = options.configuration;
   const now = clock.now();
   if (metadata.driver === "sqlite") {
-    return sqliteMetadataStore({ path: join(data, "metadata.sqlite"), now });
+    const path = join(data, "metadata.sqlite");
+    return sqliteMetadataStore({ path, now, ...(warn !== undefined && { warn }) });
   }
   if (metadata.url === undefined) throw new StartError("metadata.url is missing");
   return postgresMetadataStore({ url: metadata.url, now, clock, random });

@@ -11,6 +11,8 @@ export interface ServerParts {
   readonly oci: Handler;
   /** `POST /` */
   readonly aws?: Handler;
+  /** `/layers/…` */
+  readonly layers?: Handler;
   /** `/replication/…` */
   readonly replication?: Handler;
   /** `/healthz`, `/healthz/ready` */
@@ -32,6 +34,9 @@ export function createServer(parts: ServerParts): Handler {
     if (path === "/") {
       if (request.method === "POST" && parts.aws !== undefined) return parts.aws(request, context);
       return parts.welcome(request, context);
+    }
+    if (path.startsWith("/layers/") && parts.layers !== undefined) {
+      return parts.layers(request, context);
     }
     if (path.startsWith("/replication/") && parts.replication !== undefined) {
       return parts.replication(request, context);

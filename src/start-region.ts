@@ -5,23 +5,31 @@
 import { unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Access } from "./access/access.ts";
-import { noAudit } from "./access/audit.ts";
+import { auditLog, expireAudit } from "./access/audit-log.ts";
 import { basicAuthentication } from "./access/basic-authentication.ts";
 import { ensureRootCredentials, rootPrincipal, storedAccessKeys } from "./access/credentials.ts";
+import { documentIdentities } from "./access/identities/document-identities.ts";
+import { accessKeyObserver, identityKeys } from "./access/identities/identity-keys.ts";
+import { keyUsage } from "./access/identities/key-usage.ts";
+import { sessionCredentials } from "./access/identities/session-credentials.ts";
+import { webIdentities } from "./access/identities/web-identity.ts";
 import { secretCipher } from "./access/installation-key.ts";
+import { layerUrls } from "./access/layer-urls.ts";
 import { policyAccess } from "./access/policy-access.ts";
 import { documentResourceSource } from "./access/policy-documents.ts";
-import { noIdentities } from "./access/policy-source.ts";
 import { registryTokens } from "./access/tokens.ts";
 import { awsHandler } from "./aws/handler.ts";
 import { countAllUploads } from "./metadata/queries/uploads.ts";
 import { defaultOciSettings } from "./oci/endpoint.ts";
 import { ociHandler } from "./oci/handler.ts";
+import { layerDownloadHandler } from "./oci/layer-download.ts";
 import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts";
 import { openGarbageCollection } from "./region-garbage.ts";
 import { openReplication } from "./region-replication.ts";
 import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
+import { ensureFirstTemplates } from "./registry/creation-templates.ts";
 import { expireUploads } from "./registry/expire-uploads.ts";
+import { runLifecyclePolicies } from "./registry/lifecycle/run.ts";
 import type { Clock, Random } from "./runtime/clock.ts";
 import type { Configuration } from "./runtime/configuration-entries.ts";
 import { formatListenAddress, type ListenAddress } from "./runtime/configuration-values.ts";
@@ -69,6 +77,9 @@ export interface Region {
 }
 
 const uploadExpiryIntervalMilliseconds = 10 * 60_000;
+/** ECR takes up to a day. */
+const lifecycleIntervalMilliseconds = 3600_000;
+const auditRetentionIntervalMilliseconds = 3600_000;
 /** Gauges between two readings are as old as this at most. */
 const lagIntervalMilliseconds = 5000;
 
@@ -101,7 +112,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
 
   const metrics = metricsRegistry((error) => logger.warn({ error }, "a metric failed"));
   const observers: ChangeObserver[] = [];
-  const registry = await openRegistry({ ...options, metrics, observers });
+  const warn = (error: Error) => logger.warn({ error }, "the metadata store needs attention");
+  const registry = await openRegistry({ ...options, metrics, observers, warn });
   undo.push(() => registry.close());
   const { context } = registry;
 
@@ -116,17 +128,46 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     account: configuration.account,
     given: files.rootCredentials,
   });
-  const keys = storedAccessKeys(context.metadata, cipher);
+  await ensureFirstTemplates(context, {
+    account: configuration.account,
+    templates: configuration.registry.creationTemplates,
+  });
+  const sessions = sessionCredentials({ installationKey, clock, random });
+  const usage = keyUsage({
+    metadata: context.metadata,
+    clock,
+    region: configuration.region,
+    onError: (error) => logger.warn({ error }, "the last use of a key cannot be written"),
+  });
+  undo.push(() => usage.close());
+  const rootKeys = storedAccessKeys(context.metadata, cipher);
+  const keys = identityKeys({ metadata: context.metadata, cipher, sessions, usage, rootKeys });
   const tokens = registryTokens({ installationKey, region: configuration.region, clock });
+  const audit = auditLog({
+    metadata: context.metadata,
+    clock,
+    random,
+    onError: (error) => logger.error({ error }, "the audit cannot be written"),
+  });
+  undo.push(() => audit.close());
+  const authenticateBasic = basicAuthentication({ keys, tokens, clock });
+  const urls = layerUrls({ installationKey, region: configuration.region, clock });
   const access = policyAccess({
-    authenticateBasic: basicAuthentication({ keys, tokens, clock }),
-    source: { ...documentResourceSource(context.metadata), ...noIdentities },
-    audit: noAudit,
+    authenticateBasic,
+    source: {
+      ...documentResourceSource(context.metadata),
+      ...documentIdentities(context.metadata.read),
+    },
+    audit,
+    organization: configuration.access.organization,
     journal: context.metadata.read,
     clock,
     region: configuration.region,
   });
-  observers.push(access.observer);
+  observers.push(
+    access.observer,
+    accessKeyObserver(() => authenticateBasic.forgetAll()),
+  );
 
   metrics.gauge(
     { name: "uploads_open", help: "Upload sessions that are neither finished nor cancelled." },
@@ -147,6 +188,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
         tagsPageLimit: limits.tagsPage,
         catalogPageLimit: limits.catalogPage,
         catalogPageDefault: Math.min(defaultOciSettings.catalogPageDefault, limits.catalogPage),
+        // A stall is noticed before twice this time: within the limit that the operator set.
+        bodyStallMilliseconds: limits.idle.milliseconds / 2,
       },
     }),
     aws: awsHandler({
@@ -154,10 +197,22 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       access,
       keys,
       tokens,
+      identities: {
+        identities: { registry: context, cipher },
+        sessions,
+        usage,
+        webIdentities: webIdentities({
+          providers: configuration.access.identityProviders,
+          clock,
+          fetch,
+        }),
+      },
+      layerUrls: urls,
       knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
       reportError: (error, { requestId }) =>
         logger.error({ requestId, error }, "request failed unexpectedly"),
     }),
+    layers: layerDownloadHandler(context, urls),
     ...(replication !== undefined && { replication: replication.handler }),
     health: healthHandler({
       clock,
@@ -196,6 +251,15 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   }
   const works: ScheduledWork[] = [
     {
+      name: "audit retention",
+      intervalMilliseconds: auditRetentionIntervalMilliseconds,
+      async run() {
+        const before = clock.now() - configuration.audit.retention.milliseconds;
+        const blocks = await expireAudit(context.metadata, before);
+        if (blocks > 0) logger.info({ blocks }, "old audit deleted");
+      },
+    },
+    {
       name: "upload expiry",
       intervalMilliseconds: uploadExpiryIntervalMilliseconds,
       async run() {
@@ -204,6 +268,15 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       },
     },
   ];
+  works.push({
+    name: "lifecycle policies",
+    intervalMilliseconds: lifecycleIntervalMilliseconds,
+    async run() {
+      const done = await runLifecyclePolicies(context);
+      if (done.expired + done.archived > 0)
+        logger.info({ ...done }, "lifecycle policies carried out");
+    },
+  });
   if (replication !== undefined) {
     works.push({
       name: "replication lag",
@@ -249,6 +322,8 @@ function healthChecks({ metadata }: RegistryContext, data: string): HealthCheck[
       name: "metadata",
       check: async () => {
         await metadata.read.all("select 1 as one");
+        // After a disk has failed, reads go on and writes are refused.
+        await metadata.transaction(async () => {}, { durable: false });
       },
     },
     {

@@ -27,9 +27,13 @@ interface TrustedHeader {
 }
 
 /** Longer than any token or key, shorter than a header bomb. */
-const headerLengthLimit = 8192;
+const headerLengthLimit = 14_336;
 
-export type BasicAuthentication = (authorization: string | null) => Promise<Authentication>;
+export interface BasicAuthentication {
+  (authorization: string | null): Promise<Authentication>;
+  /** What was verified is verified again: some key has changed. */
+  forgetAll(): void;
+}
 
 export function basicAuthentication(options: BasicAuthenticationOptions): BasicAuthentication {
   const { clock } = options;
@@ -37,16 +41,19 @@ export function basicAuthentication(options: BasicAuthenticationOptions): BasicA
   const trustedHeadersLimit = options.trustedHeadersLimit ?? 10_000;
   /** By SHA-256 of the header, so that no secret stays in memory as a key. Oldest first. */
   const trusted = new Map<string, TrustedHeader>();
+  /** What was looked up before a change must not be trusted behind it. */
+  let changes = 0;
 
   async function verify(header: string): Promise<Authentication> {
     const credentials = parseBasic(header);
     if (credentials === undefined) return { failure: "malformed" };
     const now = clock.now();
+    const changesBefore = changes;
     const { authentication, expiresAt } =
       credentials.user === "AWS"
         ? await verifyToken(credentials.password)
         : await verifySecret(credentials.user, credentials.password);
-    if ("principal" in authentication) {
+    if ("principal" in authentication && changes === changesBefore) {
       trust(fingerprint(header), {
         authentication,
         until: Math.min(now + trustMilliseconds, expiresAt),
@@ -59,8 +66,9 @@ export function basicAuthentication(options: BasicAuthenticationOptions): BasicA
     const verification = options.tokens.verify(token);
     if (!verification.valid) return failed(verification.failure);
     const { holder, expiresAt } = verification;
-    const key = await options.keys.find(holder.accessKeyId);
+    const key = await options.keys.find(holder.accessKeyId, holder.sessionToken);
     if (key === undefined || key.principal.arn !== holder.principal.arn) return failed("invalid");
+    options.keys.used?.(key, "ecr");
     return { authentication: { principal: key.principal }, expiresAt };
   }
 
@@ -69,6 +77,7 @@ export function basicAuthentication(options: BasicAuthenticationOptions): BasicA
     if (key === undefined || !equalInConstantTime(key.secretAccessKey, secret)) {
       return failed("invalid");
     }
+    options.keys.used?.(key, "ecr");
     return { authentication: { principal: key.principal }, expiresAt: Number.POSITIVE_INFINITY };
   }
 
@@ -82,7 +91,7 @@ export function basicAuthentication(options: BasicAuthenticationOptions): BasicA
     }
   }
 
-  return async (header) => {
+  const authenticate = async (header: string | null): Promise<Authentication> => {
     if (header === null || header === "") return { failure: "missing" };
     if (header.length > headerLengthLimit) return { failure: "malformed" };
     const known = trusted.get(fingerprint(header));
@@ -92,6 +101,12 @@ export function basicAuthentication(options: BasicAuthenticationOptions): BasicA
     }
     return verify(header);
   };
+  return Object.assign(authenticate, {
+    forgetAll() {
+      changes += 1;
+      trusted.clear();
+    },
+  });
 }
 
 function isWithin(now: number, until: number, milliseconds: number): boolean {

@@ -1,7 +1,7 @@
 /**
  * Access keys: the credentials that requests are signed with, and the root credentials that an
- * account begins with. Users and roles, when they come, add keys of other principals to the same
- * table; `AccessKeys` stays.
+ * account begins with. Keys of users are documents, and sessions are not stored at all: see
+ * `identities/identity-keys.ts`.
  */
 import type { MetadataStore } from "../metadata/metadata-store.ts";
 import {
@@ -20,11 +20,19 @@ export interface AccessKey {
   readonly id: string;
   readonly secretAccessKey: string;
   readonly principal: Principal;
+  /** Of temporary credentials, with their end in milliseconds since the epoch. */
+  readonly sessionToken?: string;
+  readonly expiresAt?: number;
 }
 
 export interface AccessKeys {
-  /** Undefined when there is no such key, or it is not active. */
-  find(accessKeyId: string): Promise<AccessKey | undefined>;
+  /**
+   * Undefined when there is no such key, or it is not active. Temporary credentials are found with
+   * their session token alone, also when they have expired.
+   */
+  find(accessKeyId: string, sessionToken?: string): Promise<AccessKey | undefined>;
+  /** Told when somebody has proved to hold the key: what IAM tells of its last use. */
+  used?(key: AccessKey, service: string): void;
 }
 
 /** As AWS names it, for example `arn:aws:iam::111122223333:root`. */
@@ -35,7 +43,9 @@ export function rootPrincipal(account: string): Principal {
 
 export function storedAccessKeys(metadata: MetadataStore, cipher: SecretCipher): AccessKeys {
   return {
-    async find(accessKeyId) {
+    async find(accessKeyId, sessionToken) {
+      // Root keys are long-lived: a session token belongs to none of them.
+      if (sessionToken !== undefined) return undefined;
       if (!accessKeyIdPattern.test(accessKeyId)) return undefined;
       const row = await selectAccessKey(metadata.read, accessKeyId);
       if (row === undefined || row.status !== "active") return undefined;

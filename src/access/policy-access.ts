@@ -4,6 +4,8 @@
  */
 import type { Queryable } from "../metadata/metadata-store.ts";
 import type { ChangeObserver } from "../registry/context.ts";
+import { accountSettingKind, registryPolicyKind } from "../registry/policy-kinds.ts";
+import { repositoryPolicyKind, repositoryTagsKind } from "../registry/repository-documents.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type {
   Access,
@@ -21,12 +23,6 @@ import { type ChangedDocument, documentChanges } from "./document-changes.ts";
 import { registryPolicyActionsV1 } from "./ecr-actions.ts";
 import type { CompiledPolicy } from "./policy/compile-policy.ts";
 import { policyCache } from "./policy-cache.ts";
-import {
-  accountSettingKind,
-  registryPolicyKind,
-  repositoryPolicyKind,
-  repositoryTagsKind,
-} from "./policy-documents.ts";
 import type { PolicySource, RegistryPolicyScope } from "./policy-source.ts";
 
 export interface PolicyAccessOptions {
@@ -48,6 +44,8 @@ export interface PolicyAccess extends Access {
   collect(request: AccessRequest): Promise<DecisionInput>;
   /** Makes changes of policies count from their commit on. */
   readonly observer: ChangeObserver;
+  /** For changes that no journal tells of. */
+  forgetAll(): void;
 }
 
 interface Identity {
@@ -94,6 +92,9 @@ export function policyAccess(options: PolicyAccessOptions): PolicyAccess {
     else if (registryKinds.has(kind)) registries.forget(account);
     else identities.forgetAll();
   };
+  const forgetAll = () => {
+    for (const cache of [identities, repositories, registries]) cache.forgetAll();
+  };
   const changes =
     options.journal &&
     documentChanges({
@@ -101,9 +102,7 @@ export function policyAccess(options: PolicyAccessOptions): PolicyAccess {
       clock: options.clock,
       freshMilliseconds: options.freshMilliseconds ?? 1000,
       onChange: forget,
-      onMany() {
-        for (const cache of [identities, repositories, registries]) cache.forgetAll();
-      },
+      onMany: forgetAll,
     });
 
   function collect(request: AccessRequest): DecisionInput | Promise<DecisionInput> {
@@ -217,6 +216,7 @@ export function policyAccess(options: PolicyAccessOptions): PolicyAccess {
       return allowed;
     },
     collect: async (request) => collect(request),
+    forgetAll,
     async observer(tx, change) {
       if (change.kind !== "document_set" && change.kind !== "document_deleted") return;
       const { account, detail } = change;

@@ -4,13 +4,12 @@ import type { DocumentKind } from "../registry/documents.ts";
 import { changeDocument } from "../registry/documents.ts";
 import {
   accountSettingKind,
-  documentResourceSource,
   registryPolicyKind,
   registryPolicyName,
   registryPolicyScopeSetting,
-  repositoryPolicyKind,
-  repositoryTagsKind,
-} from "./policy-documents.ts";
+} from "../registry/policy-kinds.ts";
+import { repositoryPolicyKind, repositoryTagsKind } from "../registry/repository-documents.ts";
+import { documentResourceSource } from "./policy-documents.ts";
 
 test("what the operations write is what decisions are made from", async () => {
   await using endpoint = await startAwsEndpoint();

@@ -3,25 +3,15 @@
  * with `changeDocument`, and a change is in force as soon as it is committed.
  */
 import type { MetadataStore } from "../metadata/metadata-store.ts";
-import { documentKind, findDocument } from "../registry/documents.ts";
+import { findDocument } from "../registry/documents.ts";
+import {
+  accountSettingKind,
+  registryPolicyKind,
+  registryPolicyName,
+  registryPolicyScopeSetting,
+} from "../registry/policy-kinds.ts";
+import { repositoryPolicyKind, repositoryTagsKind } from "../registry/repository-documents.ts";
 import type { RegistryPolicyScope, ResourceSource } from "./policy-source.ts";
-
-/** Name and owner: the repository. `policyText` is what GetRepositoryPolicy gives back. */
-export const repositoryPolicyKind = documentKind<{ policyText: string }>(
-  "repository-policy",
-  "region",
-);
-
-/** Name and owner: the repository. The repository's resource tags, by key. */
-export const repositoryTagsKind = documentKind<Record<string, string>>("repository-tags", "region");
-
-/** Name: `registryPolicyName`. */
-export const registryPolicyKind = documentKind<{ policyText: string }>("registry-policy", "region");
-export const registryPolicyName = "registry";
-
-/** Name: the setting's, such as `REGISTRY_POLICY_SCOPE`. */
-export const accountSettingKind = documentKind<{ value: string }>("account-setting", "region");
-export const registryPolicyScopeSetting = "REGISTRY_POLICY_SCOPE";
 
 /** A new registry's, since December 2024. */
 export const defaultRegistryPolicyScope: RegistryPolicyScope = "V2";

@@ -4,8 +4,9 @@
  * is derived from the installation's key and the region's name, so that a token of another region
  * is as good as none.
  *
- * Form: `1.<payload>.<signature>`, both parts base64url. No colon: `aws ecr get-login-password`
- * splits at colons. Permissions are not in it: they are those of the principal when it is used.
+ * Form: `1.<payload>.<signature>`, both parts base64url, with the session token of temporary
+ * credentials between them: `2.<payload>.<session token>.<signature>`. No colon: `aws ecr
+ * get-login-password` splits at colons. Permissions are not in it: they are those of the principal when it is used.
  */
 import { createHmac } from "node:crypto";
 import * as v from "valibot";
@@ -19,6 +20,9 @@ export interface TokenHolder {
   readonly principal: Pick<Principal, "arn" | "account">;
   /** The key that the token was asked for with; when it ends, the token ends. */
   readonly accessKeyId: string;
+  /** Of temporary credentials, and their end, which is the token's too. */
+  readonly sessionToken?: string | undefined;
+  readonly expiresAt?: number | undefined;
 }
 
 export interface IssuedToken {
@@ -43,10 +47,9 @@ export interface RegistryTokensOptions {
   readonly lifetimeMilliseconds?: number;
 }
 
-const version = "1";
 const twelveHours = 12 * 3600_000;
-/** A token has about 200 characters; an ARN may have 2048. */
-const tokenLengthLimit = 4096;
+/** A token has about 200 characters; an ARN may have 2048, a session token 6144. */
+const tokenLengthLimit = 10_240;
 
 const payloadSchema = v.tuple([v.string(), v.string(), v.string(), v.number()]);
 
@@ -55,28 +58,30 @@ export function registryTokens(options: RegistryTokensOptions): RegistryTokens {
   const key = deriveKey(options.installationKey, `registry tokens of ${options.region}`);
   const sign = (text: string) => createHmac("sha256", key).update(text).digest("base64url");
   return {
-    issue({ principal, accessKeyId }) {
+    issue({ principal, accessKeyId, sessionToken, expiresAt: end = Infinity }) {
       // Whole seconds, as ECR reports the end.
-      const expiresAt = Math.floor((clock.now() + lifetimeMilliseconds) / 1000) * 1000;
+      const expiresAt = Math.floor(Math.min(clock.now() + lifetimeMilliseconds, end) / 1000) * 1000;
       const payload = JSON.stringify([
         principal.account,
         principal.arn,
         accessKeyId,
         expiresAt / 1000,
       ]);
-      const signed = `${version}.${Buffer.from(payload, "utf8").toString("base64url")}`;
+      const encoded = Buffer.from(payload, "utf8").toString("base64url");
+      const signed = sessionToken === undefined ? `1.${encoded}` : `2.${encoded}.${sessionToken}`;
       return { token: `${signed}.${sign(signed)}`, expiresAt };
     },
     verify(token) {
-      const parts = token.split(".", 4);
-      const [tokenVersion, payload, signature] = parts;
+      const parts = token.split(".", 5);
+      const [version, payload, ...rest] = parts;
+      const signature = rest.at(-1);
+      const sessionToken = version === "2" ? rest[0] : undefined;
       if (
         token.length > tokenLengthLimit ||
-        parts.length !== 3 ||
-        tokenVersion !== version ||
+        parts.length !== (version === "1" ? 3 : version === "2" ? 4 : 0) ||
         payload === undefined ||
         signature === undefined ||
-        !equalInConstantTime(signature, sign(`${version}.${payload}`))
+        !equalInConstantTime(signature, sign(token.slice(0, -(signature.length + 1))))
       ) {
         return { valid: false, failure: "invalid" };
       }
@@ -87,7 +92,15 @@ export function registryTokens(options: RegistryTokensOptions): RegistryTokens {
       );
       const expiresAt = expiresAtSeconds * 1000;
       if (clock.now() >= expiresAt) return { valid: false, failure: "expired" };
-      return { valid: true, holder: { principal: { account, arn }, accessKeyId }, expiresAt };
+      return {
+        valid: true,
+        holder: {
+          principal: { account, arn },
+          accessKeyId,
+          ...(sessionToken !== undefined && { sessionToken }),
+        },
+        expiresAt,
+      };
     },
   };
 }

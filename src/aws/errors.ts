@@ -48,6 +48,9 @@ export const unrecognizedClient = () =>
     "The security token included in the request is invalid.",
   );
 
+export const expiredToken = () =>
+  new AwsError("ExpiredTokenException", "The security token included in the request is expired");
+
 export const accessDenied = (message: string) => new AwsError("AccessDeniedException", message);
 
 export const serialization = (message: string) => new AwsError("SerializationException", message);

@@ -1,18 +1,24 @@
 /** The AWS endpoint, `POST /`: finds the service that a request is for. */
 import type { Access } from "../access/access.ts";
 import type { AccessKeys } from "../access/credentials.ts";
+import type { LayerUrls } from "../access/layer-urls.ts";
 import type { RegistryTokens } from "../access/tokens.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import type { Handler, RequestContext } from "../runtime/request.ts";
 import { ecrService } from "./ecr/service.ts";
 import { unknownOperation } from "./errors.ts";
+import { type IdentityServiceContext, identityServices } from "./identity-services.ts";
 import { errorAnswer, handleJson, type JsonProtocolOptions } from "./json-protocol.ts";
+import { handleQuery } from "./query-protocol.ts";
 
 export interface AwsHandlerOptions {
   readonly registry: RegistryContext;
   readonly access: Access;
   readonly keys: AccessKeys;
   readonly tokens: RegistryTokens;
+  /** For IAM and STS. */
+  readonly identities: IdentityServiceContext;
+  readonly layerUrls: LayerUrls;
   /**
    * Where clients find the registry of an account, with `{account}` for its id, for example
    * `https://{account}.dkr.ecr.us-east-1.example.com`. Absent: where the request came to.
@@ -34,12 +40,21 @@ export function awsHandler(options: AwsHandlerOptions): Handler {
     reportError,
   };
   const ecr = ecrService(options);
+  const services = identityServices(options.identities);
   return async (request, context) => {
     context.log.endpoint = "aws";
     const target = request.headers.get("x-amz-target") ?? "";
     if (target.startsWith(`${ecr.targetPrefix}.`)) {
       return handleJson(ecr, protocol, request, context);
     }
+    if (target === "" && isForm(request)) {
+      return handleQuery(services, protocol, request, context);
+    }
     return errorAnswer(unknownOperation(), context);
   };
+}
+
+function isForm(request: Request): boolean {
+  const contentType = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+  return contentType === "application/x-www-form-urlencoded";
 }

@@ -244,13 +244,13 @@ describe("constraints", () => {
       "CreateRepository",
       '{"repositoryName":"ab","imageTagMutability":"immutable"}',
       "imageTagMutability",
-      "Member must satisfy enum value set: [MUTABLE]",
+      "Member must satisfy enum value set: [MUTABLE, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MUTABLE_WITH_EXCLUSION]",
     ],
     [
       "CreateRepository",
-      '{"repositoryName":"ab","tags":[{"Key":"a"}]}',
-      "tags",
-      "Resource tags are not supported yet",
+      '{"repositoryName":"ab","tags":[{"Value":"a"}]}',
+      "tags.1.member.Key",
+      "Member must not be null",
     ],
     [
       "PutReplicationConfiguration",
@@ -301,6 +301,7 @@ test("an error that nobody foresaw is reported, and the client learns nothing of
   const read = { ...registry.metadata.read, all: () => Promise.reject(cause) };
   const service = ecrService({
     registry: { ...registry, metadata: { ...registry.metadata, read } },
+    layerUrls: { issue: () => "", verify: () => undefined },
     tokens: {
       issue: () => ({ token: "", expiresAt: 0 }),
       verify: () => ({ valid: false, failure: "invalid" }),

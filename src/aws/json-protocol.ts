@@ -11,11 +11,11 @@ import {
   AwsError,
   accessDenied,
   requestEntityTooLarge,
-  requestTimeout,
   serialization,
   unknownOperation,
 } from "./errors.ts";
 import type { Operation } from "./operation.ts";
+import { readBody } from "./read-body.ts";
 import { authenticateSignature } from "./sigv4.ts";
 import type { Violation } from "./validation.ts";
 
@@ -92,6 +92,8 @@ async function run<ServiceContext>(
     service: service.context,
     principal: key.principal,
     accessKeyId: key.id,
+    sessionToken: key.sessionToken,
+    expiresAt: key.expiresAt,
     host: request.headers.get("host") ?? "",
     request: context,
   };
@@ -120,22 +122,6 @@ function operationName(prefix: string, request: Request): string {
   if (contentType !== jsonContentType) return "";
   const target = request.headers.get("x-amz-target") ?? "";
   return target.startsWith(`${prefix}.`) ? target.slice(prefix.length + 1) : "";
-}
-
-async function readBody(request: Request, limit: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of request.body ?? []) {
-      size += chunk.byteLength;
-      if (size > limit) throw requestEntityTooLarge(limit);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    // The client went away, or sent less than it announced.
-    throw error instanceof AwsError ? error : requestTimeout();
-  }
-  return Buffer.concat(chunks);
 }
 
 function parse(body: Uint8Array): unknown {

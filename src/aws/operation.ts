@@ -10,6 +10,9 @@ export interface Call<ServiceContext> {
   readonly service: ServiceContext;
   readonly principal: Principal;
   readonly accessKeyId: string;
+  /** Of temporary credentials, with their end. */
+  readonly sessionToken?: string | undefined;
+  readonly expiresAt?: number | undefined;
   /** As the client addressed this server, for URLs in answers: `127.0.0.1:5001`. */
   readonly host: string;
   readonly request: RequestContext;

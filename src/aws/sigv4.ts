@@ -13,6 +13,7 @@ import { equalInConstantTime } from "../access/constant-time.ts";
 import type { AccessKey, AccessKeys } from "../access/credentials.ts";
 import { formatBasicDate } from "./basic-date.ts";
 import {
+  expiredToken,
   incompleteSignature,
   invalidSignature,
   signatureDoesNotMatch,
@@ -24,6 +25,8 @@ import { SignatureRecalculation } from "./recalculate-signature.ts";
 export interface SignatureOptions {
   /** The region served here; another in the credential's scope is refused. */
   readonly region: string;
+  /** Of services that the whole installation shares: the regions that clients may name besides. */
+  readonly otherRegions?: readonly string[];
   /** The service's signing name, for example `ecr`. */
   readonly service: string;
   /** Milliseconds since the Unix epoch. */
@@ -48,9 +51,7 @@ export async function authenticateSignature(
   checkDate(signature, options.now);
   checkSignedHeaders(signature, request);
   const scope = checkScope(signature, options);
-  // Keys of this form have no session, so a session token belongs to none of them.
-  if (signature.sessionToken !== undefined) throw unrecognizedClient();
-  const key = await options.keys.find(scope.accessKeyId);
+  const key = await options.keys.find(scope.accessKeyId, signature.sessionToken);
   if (key === undefined) throw unrecognizedClient();
 
   const claimedHash = request.headers.get("x-amz-content-sha256");
@@ -59,7 +60,10 @@ export async function authenticateSignature(
     throw invalidSignature("The payload must be signed when the connection is not encrypted.");
   }
   const body = await options.readBody();
-  const calculated = await new SignatureRecalculation(options, key).signature(
+  const calculated = await new SignatureRecalculation(
+    { region: scope.region, service: options.service },
+    key,
+  ).signature(
     { method: request.method, path: pathOf(request), query, headers: request.headers },
     signature,
     unsignedPayload ? UNSIGNED_PAYLOAD : createHash("sha256").update(body).digest("hex"),
@@ -67,6 +71,8 @@ export async function authenticateSignature(
   if (calculated === undefined || !equalInConstantTime(calculated, signature.signature)) {
     throw signatureDoesNotMatch();
   }
+  if (key.expiresAt !== undefined && options.now >= key.expiresAt) throw expiredToken();
+  options.keys.used?.(key, options.service);
   return { key, body };
 }
 
@@ -109,8 +115,8 @@ function checkSignedHeaders({ signedHeaders }: Signature, request: Request): voi
 
 function checkScope(
   { algorithm, credential, date }: Signature,
-  { region, service }: SignatureOptions,
-): { accessKeyId: string } {
+  { region, otherRegions, service }: SignatureOptions,
+): { accessKeyId: string; region: string } {
   if (algorithm !== ALGORITHM_IDENTIFIER) {
     throw incompleteSignature(
       `Unsupported AWS 'algorithm': '${algorithm.slice(0, 64)}' (only ${ALGORITHM_IDENTIFIER} for now).`,
@@ -124,7 +130,8 @@ function checkScope(
     );
   }
   const wrong: string[] = [];
-  if (scopeRegion !== region) {
+  const isServed = scopeRegion === region || otherRegions?.includes(scopeRegion ?? "") === true;
+  if (!isServed) {
     wrong.push(`Credential should be scoped to a valid region, not '${scopeRegion}'.`);
   }
   if (scopeService !== service) {
@@ -141,7 +148,7 @@ function checkScope(
     );
   }
   if (wrong.length > 0) throw invalidSignature(wrong.join(" ").slice(0, 1024));
-  return { accessKeyId };
+  return { accessKeyId, region: scopeRegion ?? region };
 }
 
 /** A request of HTTP/1.0 without `Host` has a URL that cannot be parsed. */

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { ConfigurationError } from "../runtime/configuration.ts";
 import { version } from "../version.ts";
 import { type CommandContext, CommandError } from "./command-context.ts";
+import { addAccountCommand } from "./commands/account.ts";
 import { addChartCommand } from "./commands/chart.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addConfigCommand } from "./commands/config.ts";
@@ -27,6 +28,7 @@ export function createProgram(context: CommandContext, parts: ProgramParts): Com
     .addHelpText("after", "\nEvery command has examples: portolan <command> --help");
   addServeCommand(program, context, parts.serve);
   addChartCommand(program, context);
+  addAccountCommand(program, context, parts.openStores);
   addGcCommand(program, context, parts.openStores);
   addScrubCommand(program, context, parts.openStores);
   addConfigCommand(program, context);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import {
   ManifestSyntaxError,
@@ -8,6 +8,9 @@ import {
   parseManifest,
 } from "./manifest.ts";
 import { mediaTypes } from "./media-type.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const parse = (value: unknown, contentType?: string): ParsedManifest =>

@@ -93,6 +93,10 @@ create table manifests (
   annotations text collate "C",
   pushed_at bigint not null,
   origin text collate "C" not null,
+  pulled_at bigint,
+  storage_class text collate "C" not null,
+  archived_at bigint,
+  activated_at bigint,
   PRIMARY KEY (repository_id, digest)
 );
 

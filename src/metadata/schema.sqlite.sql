@@ -88,7 +88,7 @@ CREATE TABLE manifests (
   subject text,
   annotations text,
   pushed_at bigint not null,
-  origin text not null,
+  origin text not null, pulled_at bigint, storage_class text not null default 'STANDARD', archived_at bigint, activated_at bigint,
   primary key (repository_id, digest)
 );
 

@@ -14,7 +14,7 @@ export interface OciSettings {
   /** Most names on one page of the catalogue, and how many without `n`. */
   readonly catalogPageLimit: number;
   readonly catalogPageDefault: number;
-  /** A client that sends nothing of its body for so long is given up. */
+  /** A client that sends nothing of its body for so long is given up, before twice as long. */
   readonly bodyStallMilliseconds: number;
 }
 
@@ -22,7 +22,7 @@ export const defaultOciSettings: OciSettings = {
   tagsPageLimit: 10_000,
   catalogPageLimit: 1000,
   catalogPageDefault: 100,
-  bodyStallMilliseconds: 15_000,
+  bodyStallMilliseconds: 30_000,
 };
 
 export interface EndpointInput {
@@ -42,6 +42,8 @@ export interface EndpointInput {
   readonly account: string;
   /** A valid repository name; empty for endpoints without one. */
   readonly repository: string;
+  /** False also when the repository is there: should it go meanwhile, nobody asked for a new one. */
+  readonly mayCreate: boolean;
   /** Digest, tag or upload id as in the URL, not yet checked. */
   readonly reference: string;
 }
@@ -68,6 +70,10 @@ export interface Endpoint {
   readonly route: Route;
   /** The IAM action on the repository; absent: any authenticated principal. */
   readonly action?: string;
+  /** Further actions that this request comes to: one request may do the work of several. */
+  alsoNeeds?(input: Pick<EndpointInput, "request" | "query">): readonly string[];
+  /** A push to a missing repository creates it, which is an action of its own. */
+  readonly createsRepository?: true;
   readonly documentation: EndpointDocumentation;
   handle(input: EndpointInput): Promise<Response>;
 }

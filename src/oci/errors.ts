@@ -88,6 +88,12 @@ const wireErrors: { readonly [C in ErrorCode]: WireError<C> } = {
       `the manifest refers to content that the repository does not have (${digests.length} missing)`,
     details: ({ digests }) => digests.slice(0, detailsLimit).map((digest) => ({ digest })),
   },
+  manifest_in_use: {
+    status: 405,
+    code: "UNSUPPORTED",
+    when: "never here: over this protocol the children of an index may be deleted",
+    message: ({ index }) => `the manifest belongs to ${index}`,
+  },
   blob_unknown: {
     status: 404,
     code: "BLOB_UNKNOWN",
@@ -138,6 +144,49 @@ const wireErrors: { readonly [C in ErrorCode]: WireError<C> } = {
     message: ({ limit }) => `the repository has ${limit} unfinished uploads already`,
     headers: () => ({ "Retry-After": "60" }),
   },
+  tag_immutable: {
+    status: 400,
+    code: "TAG_INVALID",
+    when: "the tag points at another manifest, and the repository's tag mutability does not let it be moved",
+    message: ({ tag, repository }) =>
+      `The image tag '${tag}' already exists in the '${repository}' repository and cannot be overwritten because the repository is immutable.`,
+  },
+  repository_not_empty: {
+    status: 409,
+    code: "DENIED",
+    when: "never here: settings are changed through the ECR API",
+    message: ({ repository }) => `the repository ${repository} has images`,
+  },
+  setting_unknown: {
+    status: 404,
+    code: "UNSUPPORTED",
+    when: "never here: settings are changed through the ECR API",
+    message: ({ setting }) => `${setting} does not exist`,
+  },
+  setting_exists: {
+    status: 409,
+    code: "UNSUPPORTED",
+    when: "never here: settings are changed through the ECR API",
+    message: ({ setting }) => `${setting} exists already`,
+  },
+  limit_exceeded: {
+    status: 400,
+    code: "UNSUPPORTED",
+    when: "never here: settings are changed through the ECR API",
+    message: ({ what, limit }) => `there may be at most ${limit} ${what}`,
+  },
+  resource_tags_too_many: {
+    status: 400,
+    code: "UNSUPPORTED",
+    when: "never here: settings are changed through the ECR API",
+    message: ({ limit }) => `at most ${limit} tags`,
+  },
+  resource_tag_invalid: {
+    status: 400,
+    code: "UNSUPPORTED",
+    when: "never here: settings are changed through the ECR API",
+    message: ({ reason }) => reason,
+  },
   parameter_invalid: {
     status: 400,
     code: "UNSUPPORTED",
@@ -175,7 +224,7 @@ const protocolErrors = {
   body_stalled: {
     status: 408,
     code: "SIZE_INVALID",
-    when: "the client sent nothing of the announced body for 15 to 30 seconds; the connection is closed",
+    when: "the client sent nothing of the announced body for `limits.idle`, at the least half of it; the connection is closed",
   },
   body_cut_off: {
     status: 499,

@@ -11,9 +11,10 @@ import {
 } from "../access/access.ts";
 import { isRepositoryName } from "../image/reference.ts";
 import type { RegistryContext } from "../registry/context.ts";
+import { isCreatedByPush } from "../registry/create-repository.ts";
 import { RegistryError } from "../registry/errors.ts";
 import type { Handler, RequestContext } from "../runtime/request.ts";
-import type { OciSettings } from "./endpoint.ts";
+import type { EndpointInput, OciSettings } from "./endpoint.ts";
 import {
   asProtocolError,
   ociErrorResponse,
@@ -95,12 +96,7 @@ async function answer(
     principal,
     request: requestFacts(request, requestContext, context.clock.now()),
   };
-  if (endpoint.action !== undefined) {
-    const resource = repositoryArn(context.region, account, parsed.repository || "*");
-    const decision = await access.authorize(caller, [{ action: endpoint.action, resource }]);
-    if (!decision.allowed) throw new ProtocolError("denied", decision.message);
-  }
-  return endpoint.handle({
+  const input: EndpointInput = {
     request,
     query: parseQuery(query),
     context,
@@ -118,8 +114,31 @@ async function answer(
     },
     account,
     repository: parsed.repository,
+    mayCreate: false,
     reference: parsed.reference,
-  });
+  };
+  if (endpoint.action !== undefined) {
+    await requirePermission(input, [endpoint.action, ...(endpoint.alsoNeeds?.(input) ?? [])]);
+  }
+  if (!endpoint.createsRepository || !(await mustBeCreated(input))) return endpoint.handle(input);
+  await requirePermission(input, ["ecr:CreateRepository"]);
+  return endpoint.handle({ ...input, mayCreate: true });
+}
+
+/** @throws ProtocolError unless the caller may do all of it in the repository */
+async function requirePermission(
+  { access, caller, context, account, repository }: EndpointInput,
+  actions: readonly string[],
+): Promise<void> {
+  const resource = repositoryArn(context.region, account, repository || "*");
+  const permissions = actions.map((action) => ({ action, resource }));
+  const decision = await access.authorize(caller, permissions);
+  if (!decision.allowed) throw new ProtocolError("denied", decision.message);
+}
+
+/** Asked only for those who may push to the repository: others learn nothing of what is there. */
+function mustBeCreated({ context, account, repository }: EndpointInput): Promise<boolean> {
+  return isCreatedByPush(context, { account, repository });
 }
 
 /** Routes with a repository need a valid name. */

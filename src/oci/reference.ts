@@ -47,8 +47,12 @@ ${Object.entries(errorCatalogue).map(errorRow).join("\n")}
 - A chunk with a Content-Range must begin where the upload ended and be exactly as long as it says;
   of a longer one nothing that is too much is kept. Chunks may have any size.
 - One request at a time adds to an upload; others wait for it, asking for the state does not. A client
-  that stops sending is given up after 15 to 30 seconds (408), so nobody waits longer for a client
-  that died. One that keeps sending, however slowly, is waited for.
+  that stops sending is given up (408) after \`limits.idle\`, at the least after half of it, so nobody
+  waits longer for a client that died. One that keeps sending is waited for (but see the limits of
+  the HTTP server).
+- A request whose answer was lost may be repeated, but for a PATCH without Content-Range, whose bytes
+  would then be there twice: ask for the state first. A PUT that ended an upload is answered 404 the
+  second time, and HEAD of the blob then says that it is there.
 - A wrong digest ends the upload. A missing or malformed one does not.
 
 ## Manifests
@@ -75,8 +79,10 @@ The server under this one is Bun's, and answers some things before the registry 
 - A request that is not well-formed HTTP is answered 400, 431 (headers) or 505 without a JSON body,
   and the connection is closed. A method that Bun does not know closes the connection.
 - Requests that overtake their answers on one connection (pipelining) are answered one by one only
-  while nothing has to be waited for; otherwise the connection is closed. No client of registries
-  does this.
+  while nothing has to be waited for; otherwise the connection is closed. None of the clients that
+  are tested here does this.
+- A body that brings less than about 16 KiB a second is cut off after four minutes, as if the client
+  had gone away: the upload keeps what came.
 - A client that shuts down its sending side before it has its answer is taken to be gone.
 `;
 }

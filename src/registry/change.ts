@@ -10,11 +10,17 @@ import type { HybridTimestamp } from "./hybrid-clock.ts";
 
 export type ChangeKind =
   | "repository_created"
+  /** With its images and settings. */
+  | "repository_deleted"
   /** A manifest was pushed, or a tag set; `tag` is absent for a push by digest. */
   | "image_pushed"
   | "tag_deleted"
   /** A manifest was deleted with all its tags. */
   | "image_deleted"
+  /** An image was archived or restored; `detail` says which. */
+  | "image_storage_class_set"
+  /** What a lifecycle policy did with a repository; each image has a change of its own besides. */
+  | "lifecycle_policy_executed"
   | "blob_deleted"
   /** `detail` has the kind and the name of the document; its value may be secret. */
   | "document_set"

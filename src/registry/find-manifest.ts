@@ -15,6 +15,11 @@ export interface StoredManifest {
   readonly digest: string;
   readonly mediaType: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly repositoryId: number;
+  /** Milliseconds since the epoch; undefined when no pull was recorded. */
+  readonly pulledAt: number | undefined;
+  /** It is kept, and cannot be pulled until it is restored. */
+  readonly archived: boolean;
 }
 
 /** @throws repository_unknown, manifest_unknown */
@@ -37,5 +42,12 @@ export async function findManifest(
       reference: "tag" in reference ? reference.tag : reference.digest,
     });
   }
-  return { digest: row.digest, mediaType: row.media_type, bytes: row.bytes };
+  return {
+    digest: row.digest,
+    mediaType: row.media_type,
+    bytes: row.bytes,
+    repositoryId: row.repository_id,
+    pulledAt: row.pulled_at ?? undefined,
+    archived: row.storage_class === "ARCHIVE",
+  };
 }

@@ -3,6 +3,7 @@
  * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
  */
 import type { Digest } from "../image/digest.ts";
+import type { StorageClass } from "../metadata/queries/images.ts";
 import { type ReferrerRow, selectReferrers } from "../metadata/queries/manifests.ts";
 import type { RegistryContext, RepositoryAddress } from "./context.ts";
 
@@ -14,8 +15,12 @@ export interface ReferrerDescriptor {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+export interface StoredReferrer extends ReferrerDescriptor {
+  readonly archived: boolean;
+}
+
 export interface ReferrersPage {
-  readonly referrers: readonly ReferrerDescriptor[];
+  readonly referrers: readonly StoredReferrer[];
   /** Where the next page begins; absent on the last one. */
   readonly next: string | undefined;
 }
@@ -32,22 +37,31 @@ export async function listReferrers(
   context: RegistryContext,
   { account, repository }: RepositoryAddress,
   subject: Digest,
-  { artifactType, after }: { artifactType: string | undefined; after: string },
+  page: {
+    /** Any of them; absent: all. */
+    readonly artifactTypes?: readonly string[] | undefined;
+    /** Absent: any. */
+    readonly storageClass?: StorageClass;
+    readonly after: string;
+    readonly limit?: number;
+  },
 ): Promise<ReferrersPage> {
-  const referrers: ReferrerDescriptor[] = [];
+  const { artifactTypes, storageClass, limit = pageLimit } = page;
+  const referrers: StoredReferrer[] = [];
   let bytes = 0;
-  for (let rows: ReferrerRow[], last = after; ; last = rows.at(-1)?.digest ?? last) {
+  for (let rows: ReferrerRow[], last = page.after; ; last = rows.at(-1)?.digest ?? last) {
     rows = await selectReferrers(context.metadata.read, account, repository, subject, {
-      artifactType,
+      artifactTypes,
+      storageClass,
       after: last,
       limit: batchLimit,
     });
     for (const row of rows) {
       bytes += 300 + Buffer.byteLength(row.annotations ?? "") + Buffer.byteLength(row.media_type);
-      if (referrers.length === pageLimit || (bytes > pageBytesLimit && referrers.length > 0)) {
+      if (referrers.length === limit || (bytes > pageBytesLimit && referrers.length > 0)) {
         return { referrers, next: referrers.at(-1)?.digest };
       }
-      referrers.push(descriptorOf(row));
+      referrers.push({ ...descriptorOf(row), archived: row.storage_class === "ARCHIVE" });
     }
     if (rows.length < batchLimit) return { referrers, next: undefined };
   }

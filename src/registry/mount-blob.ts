@@ -8,6 +8,7 @@ import {
   touchBlobLinks,
 } from "../metadata/queries/blobs.ts";
 import { selectRepository } from "../metadata/queries/repositories.ts";
+import { blobMountingSetting, findAccountSetting } from "./account-settings.ts";
 import type { RegistryContext, RepositoryAddress } from "./context.ts";
 import { type Actor, repositoryForPush } from "./create-repository.ts";
 
@@ -28,6 +29,8 @@ export interface MountBlobInput extends RepositoryAddress, Actor {
  */
 export async function mountBlob(context: RegistryContext, input: MountBlobInput): Promise<boolean> {
   const { account, digest, from, mayPull } = input;
+  const mounting = await findAccountSetting(context.metadata.read, account, blobMountingSetting);
+  if (mounting !== "ENABLED") return false;
   const candidates =
     from === undefined
       ? await selectRepositoriesWithBlob(context.metadata.read, account, digest, candidatesLimit)

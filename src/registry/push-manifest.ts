@@ -4,6 +4,7 @@ import { ManifestSyntaxError, type ParsedManifest, parseManifest } from "../imag
 import { isManifestType } from "../image/media-type.ts";
 import type { Transaction } from "../metadata/metadata-store.ts";
 import { touchBlobLinks } from "../metadata/queries/blobs.ts";
+import { updateStorageClass } from "../metadata/queries/images.ts";
 import {
   insertManifest,
   selectManifestByDigest,
@@ -39,7 +40,7 @@ export interface PushedManifest {
 /**
  * Resolves when the manifest is durable.
  * @throws manifest_invalid, manifest_too_large, digest_mismatch, manifest_references_unknown,
- *   repository_unknown
+ *   repository_unknown, tag_immutable
  */
 export async function pushManifest(
   context: RegistryContext,
@@ -63,10 +64,14 @@ export async function pushManifest(
       pushedAt: context.clock.now(),
       origin: context.region,
     });
-    if (!inserted) await requireSameType(tx, input, digest, manifest);
+    if (!inserted) {
+      await requireSameType(tx, input, digest, manifest);
+      // Pushing an archived image again restores it.
+      await updateStorageClass(tx, id, digest, "STANDARD", context.clock.now());
+    }
     const moved: { tag: string; clock: string }[] = [];
     for (const tag of tags) {
-      const clock = await setTag(context, tx, id, tag, digest);
+      const clock = await setTag(context, tx, { account, repository, id }, tag, digest);
       if (clock !== undefined) moved.push({ tag, clock });
     }
     const change = {
@@ -161,6 +166,7 @@ export async function holdReferences(
   if (missing.length > 0) {
     throw new RegistryError("manifest_references_unknown", {
       digests: [...new Set(missing.map(({ digest }) => digest))],
+      ...(missing.every(({ role }) => role === "manifest") && { manifests: true }),
     });
   }
 }

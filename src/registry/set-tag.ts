@@ -6,21 +6,25 @@ import {
   selectTombstone,
   upsertTag,
 } from "../metadata/queries/tags.ts";
-import type { RegistryContext } from "./context.ts";
+import type { RegistryContext, RepositoryAddress } from "./context.ts";
 import type { HybridTimestamp } from "./hybrid-clock.ts";
+import { requireMovableTag } from "./tag-mutability.ts";
 
 /**
+ * @throws tag_immutable when the tag would move and the repository's settings forbid it
  * @returns the clock of the tag's new version, or undefined when the tag pointed there already
  */
 export async function setTag(
   context: RegistryContext,
   tx: Transaction,
-  repositoryId: number,
+  repository: RepositoryAddress & { readonly id: number },
   name: string,
   digest: string,
 ): Promise<HybridTimestamp | undefined> {
+  const { id: repositoryId } = repository;
   const current = await selectTagForUpdate(tx, repositoryId, name);
   if (current?.digest === digest) return undefined;
+  if (current !== undefined) await requireMovableTag(tx, repository, name);
   const tombstone =
     current === undefined ? await selectTombstone(tx, repositoryId, name) : undefined;
   const clock = context.hybridClock.tick((current ?? tombstone)?.clock);

@@ -17,6 +17,8 @@ import {
 import { announce } from "../registry/change.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import { ensureRepository } from "../registry/create-repository.ts";
+import { findRepositorySettings } from "../registry/repository-settings.ts";
+import { isMovableTag } from "../registry/tag-mutability.ts";
 import { replicationActor } from "./actor.ts";
 import type { ClosureManifest } from "./closure.ts";
 import { decide, isSplit, type TagState } from "./decide.ts";
@@ -174,7 +176,7 @@ async function applyTag(
   context: RegistryContext,
   tx: Transaction,
   repositoryId: number,
-  { tag, digest }: CheckedOffer,
+  { tag, digest, account, repository }: CheckedOffer,
 ): Promise<{ outcome: TagOutcome; split: boolean }> {
   if (tag === undefined) return { outcome: "none", split: false };
   // Whatever a client does to the tag from now on must be newer than this.
@@ -187,6 +189,10 @@ async function applyTag(
   if (decision === "keep") return { outcome: "kept", split };
   const now = context.clock.now();
   const { name, clock, origin } = tag;
+  if (local?.kind === "tag" && local.digest !== digest) {
+    const settings = await findRepositorySettings(tx, { account, repository });
+    if (!isMovableTag(settings, name)) return { outcome: "immutable", split };
+  }
   await upsertTag(tx, repositoryId, { name, digest, clock, origin, now });
   if (local?.kind === "tombstone") await deleteTombstone(tx, repositoryId, name);
   return { outcome: "set", split };

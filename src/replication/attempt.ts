@@ -117,7 +117,7 @@ async function replicate(
     );
   }
   const tag = { name: row.tag, clock: row.clock, origin: row.origin };
-  return transferImage(
+  const result = await transferImage(
     {
       peer: link.peer,
       blobs: context.blobs,
@@ -136,6 +136,13 @@ async function replicate(
     },
     signal,
   );
+  if (result.outcome === "applied" && result.tag === "immutable") {
+    throw new ReplicationFailure(
+      "tag_immutable",
+      `${row.digest} arrived; the tag '${row.tag}' points at another image there and may not be moved`,
+    );
+  }
+  return result;
 }
 
 /** False when the bulk lane has no place. */

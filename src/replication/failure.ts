@@ -83,6 +83,12 @@ export const failureCodes = {
     meaning:
       "The destination does not accept the image: a manifest is too large or not valid there.",
   },
+  tag_immutable: {
+    side: "destination",
+    ...terminal,
+    meaning:
+      "The image is at the destination, without its tag: the tag points at another image there, and the repository's tag mutability does not let it be moved.",
+  },
   offer_invalid: {
     side: "destination",
     ...retryable,

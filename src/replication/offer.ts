@@ -48,7 +48,14 @@ export interface MissingBlob {
 }
 
 /** What became of the tag: `kept` means that the destination's own version is newer. */
-export type TagOutcome = "set" | "unchanged" | "kept" | "none";
+export type TagOutcome =
+  | "set"
+  | "unchanged"
+  /** What is there is newer. */
+  | "kept"
+  /** The repository does not let the tag be moved; the image is there without it. */
+  | "immutable"
+  | "none";
 
 export type OfferAnswer =
   | { readonly outcome: "applied"; readonly tag: TagOutcome }
@@ -205,7 +212,7 @@ export function describeIssue(issues: readonly v.BaseIssue<unknown>[]): string {
 export const offerAnswerSchema = v.variant("outcome", [
   v.object({
     outcome: v.literal("applied"),
-    tag: v.picklist(["set", "unchanged", "kept", "none"]),
+    tag: v.picklist(["set", "unchanged", "kept", "immutable", "none"]),
   }),
   v.object({
     outcome: v.literal("missing"),

@@ -17,10 +17,12 @@ import {
   duration,
   endpointUrl,
   filePath,
-  flag,
+  type IdentityProviderEntry,
+  identityProviders,
   integer,
   listenAddress,
   oneOf,
+  organizationId,
   regionName,
   secretText,
   type ValueType,
@@ -71,6 +73,7 @@ function optional<T>(
 
 const seconds = (count: number): Duration => ({ milliseconds: count * 1000 });
 const mebibytes = (count: number): ByteSize => ({ bytes: count * 1024 ** 2 });
+const noProviders: readonly IdentityProviderEntry[] = [];
 const noRegions: readonly ChartRegion[] = [];
 
 export const configurationEntries = {
@@ -146,10 +149,10 @@ export const configurationEntries = {
     { path: true },
   ),
   registry: {
-    createRepositoryOnPush: entry(
-      flag,
-      true,
-      "A push to a repository that does not exist creates it.",
+    creationTemplates: entry(
+      oneOf("root", "none"),
+      "root",
+      "What the registry begins with at its first start: a ROOT repository creation template, by which a push to a repository that does not exist creates it; or no template, and such pushes are refused. Afterwards templates are changed through the ECR API.",
     ),
     manifestLimit: entry(
       byteSize("64KiB", "64MiB"),
@@ -214,6 +217,25 @@ export const configurationEntries = {
       duration("0", "24d"),
       seconds(6 * 3600),
       "Time between two collections of garbage inside the server; 0 switches them off (`portolan gc` remains).",
+    ),
+  },
+  access: {
+    organization: optional(
+      organizationId,
+      "What policies see as `aws:PrincipalOrgID` and `aws:ResourceOrgID`: the accounts of an installation are one organization.",
+    ),
+    identityProviders: entry(
+      identityProviders,
+      noProviders,
+      "OpenID Connect issuers whose tokens AssumeRoleWithWebIdentity takes, each with its `issuer` URL and the `audiences` that its tokens may be for. A role's trust policy names one as `arn:aws:iam::<account>:oidc-provider/<issuer without https://>`.",
+      { only: "file" },
+    ),
+  },
+  audit: {
+    retention: entry(
+      duration("1h", "3650d"),
+      seconds(90 * 24 * 3600),
+      "How long the audit of allowed and denied calls is kept.",
     ),
   },
   log: {

@@ -87,6 +87,12 @@ export const accountId = matching(
   accountPattern,
 );
 
+export const organizationId = matching(
+  "organization",
+  "an organization id, such as o-portolan0001",
+  /^o-[a-z0-9]{10,32}$/,
+);
+
 /** No line breaks, no NUL; resolved against the file that names it, else the working directory. */
 export const filePath = matching("path", "a path", /^[^\0\r\n]{1,4096}$/);
 
@@ -247,6 +253,28 @@ const publicKey = valueType(
   "an Ed25519 public key: 43 characters of base64url",
   (raw) => (typeof raw === "string" && publicKeyPattern.test(raw) ? raw : undefined),
 );
+
+/** An OpenID Connect issuer whose tokens are taken for sessions of roles. */
+export interface IdentityProviderEntry {
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+}
+
+export const identityProviders: ValueType<readonly IdentityProviderEntry[]> = {
+  name: "list",
+  expected: "a list of identity providers, each with issuer and audiences",
+  schema: v.pipe(
+    v.array(
+      v.strictObject({
+        issuer: v.pipe(v.string(), v.regex(/^https?:\/\/[^\s?#@]+$/, "expected a URL")),
+        audiences: v.pipe(v.array(v.string()), v.minLength(1, "expected an audience at least")),
+      }),
+      "expected a list of identity providers, each with issuer and audiences",
+    ),
+    v.maxLength(100, "expected at most 100 identity providers"),
+  ),
+  format: (providers) => JSON.stringify(providers),
+};
 
 /** More regions than any installation has; replication is a full mesh. */
 const chartRegionsLimit = 100;

@@ -79,7 +79,7 @@ describe("values", () => {
     ["registry.garbageGrace", "0", { milliseconds: 0 }],
     ["registry.manifestLimit", "4MiB", { bytes: 4 * 1024 ** 2 }],
     ["registry.blobLimit", "1073741824", { bytes: 1024 ** 3 }],
-    ["registry.createRepositoryOnPush", "false", false],
+    ["registry.creationTemplates", "none", "none"],
     ["limits.tagsPage", "50", 50],
   ];
   test.each(accepted)("%s takes %s", (path, text, expected) => {
@@ -114,7 +114,7 @@ describe("values", () => {
     ["registry.manifestLimit", "4MB"],
     ["registry.manifestLimit", "4.5MiB"],
     ["registry.blobLimit", "99999999999999TiB"],
-    ["registry.createRepositoryOnPush", "yes"],
+    ["registry.creationTemplates", "yes"],
     ["limits.tagsPage", "0"],
     ["limits.tagsPage", "1e3"],
     ["limits.tagsPage", "0x10"],
@@ -324,7 +324,10 @@ describe("the file", () => {
 describe("the table", () => {
   test("defaults are what the registry's own are", () => {
     const { configuration } = resolveWith({});
-    expect(registrySettings(configuration)).toEqual(defaultRegistrySettings);
+    expect(registrySettings(configuration)).toEqual({
+      ...defaultRegistrySettings,
+      createRepositoryOnPush: false,
+    });
     expect(configuration.limits.tagsPage).toBe(defaultOciSettings.tagsPageLimit);
     expect(configuration.limits.catalogPage).toBe(defaultOciSettings.catalogPageLimit);
   });
@@ -338,7 +341,9 @@ describe("the table", () => {
   });
 
   test("no two entries share a variable or a flag", () => {
-    const names = namedEntries().flatMap(({ variable, flag }) => [variable, flag ?? []].flat());
+    const names = namedEntries().flatMap(({ variable, flag }) =>
+      [variable ?? [], flag ?? []].flat(),
+    );
     expect(new Set(names).size).toBe(names.length);
   });
 

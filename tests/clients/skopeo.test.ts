@@ -232,7 +232,7 @@ describe.skipIf(!available)("skopeo", () => {
     await copy(images.multiArchitecture, remote(`${name}:1`));
     expect(await registry.listTags(name)).toEqual(["1"]);
     await using strict = await startServer({
-      flags: ["--set", "registry.createRepositoryOnPush=false"],
+      flags: ["--set", "registry.creationTemplates=none"],
     });
     const refused = await attempt(
       ...["copy", "--dest-tls-verify=false", "--dest-creds", credentials(strict)],

@@ -2,7 +2,15 @@
  * Hostile and broken requests, by hand. Whatever comes: never a 5xx, the specification's error with
  * a documented code, nothing written, and the server goes on.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import {
+  afterAll,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  setDefaultTimeout,
+  test,
+} from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { mediaTypes } from "../../src/image/media-type.ts";
@@ -21,6 +29,9 @@ import {
 import { parseResponses } from "../support/raw-connection.ts";
 import { testAuthorization } from "../support/registry.ts";
 import { exchange, type ServedRegistry, serveRegistry } from "../support/served-registry.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 let registry: ServedRegistry;
 let config: Descriptor;

@@ -1,5 +1,5 @@
 /** Pulling blobs: whole, in ranges, under conditions. From memory and from disk. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { digestAlgorithms, digestOf } from "../../src/image/digest.ts";
 import {
@@ -12,6 +12,9 @@ import {
 } from "../support/content.ts";
 import { parseByteRanges } from "../support/multipart.ts";
 import { type ServedRegistry, serveRegistry } from "../support/served-registry.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 const repository = "team/app";
 const size = 10_000;

@@ -2,10 +2,11 @@
  * What exists only on sockets: bodies that are cut off, clients that stall or are slow, answers that
  * come before the body was read, and what the connection is worth afterwards.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { BlobStore } from "../../src/blobs/blob-store.ts";
 import { digestOf } from "../../src/image/digest.ts";
 import { mediaTypes } from "../../src/image/media-type.ts";
+import { defaultOciSettings } from "../../src/oci/endpoint.ts";
 import { expectConsistent } from "../support/consistency.ts";
 import {
   absentDigest,
@@ -20,6 +21,9 @@ import { parseResponses } from "../support/raw-connection.ts";
 import { testAuthorization } from "../support/registry.ts";
 import { type ServedRegistry, serveRegistry } from "../support/served-registry.ts";
 import { waitUntil } from "../support/wait-until.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 const quickly = { intervalMilliseconds: 5 };
 const authorization = `Authorization: ${testAuthorization}\r\n`;
@@ -127,7 +131,7 @@ describe("a body that is cut off is never taken for a whole one", () => {
 });
 
 describe("a client that stops sending", () => {
-  const stall = 15_000;
+  const stall = defaultOciSettings.bodyStallMilliseconds;
 
   test("holds its session no longer than twice the limit, and then gets 408", async () => {
     const location = await beginUpload(registry, "stall");

@@ -1,5 +1,5 @@
 /** Deleting tags, manifests and blobs: what goes, and what must stay. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mediaTypes } from "../../src/image/media-type.ts";
 import {
   absentDigest,
@@ -14,6 +14,9 @@ import {
   putManifest,
 } from "../support/content.ts";
 import { openRegistry, type TestRegistry } from "../support/registry.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 let registry: TestRegistry;
 beforeAll(async () => {

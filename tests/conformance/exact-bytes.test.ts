@@ -1,10 +1,13 @@
 /** What is pulled is what was pushed, byte for byte, however odd its JSON. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { digestAlgorithms, digestOf } from "../../src/image/digest.ts";
 import { mediaTypes } from "../../src/image/media-type.ts";
 import { bodyOf, putManifest } from "../support/content.ts";
 import { type ServedRegistry, serveRegistry } from "../support/served-registry.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const oddities: Record<string, string> = {

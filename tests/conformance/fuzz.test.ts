@@ -3,7 +3,7 @@
  * that the catalogue has and that the endpoint documents, JSON, and a registry that is whole
  * afterwards. On every database; and through a socket with requests that were damaged on the way.
  */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { digestOf } from "../../src/image/digest.ts";
 import { mediaTypes } from "../../src/image/media-type.ts";
@@ -25,6 +25,9 @@ import {
 import { metadataStores } from "../support/metadata-stores.ts";
 import { openRegistry, type TestRegistry, testAuthorization } from "../support/registry.ts";
 import { exchange, serveRegistry } from "../support/served-registry.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 /** A repository that no request names: it must stay as it is. */
 const untouched = "untouched/repository";

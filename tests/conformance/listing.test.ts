@@ -1,9 +1,12 @@
 /** Tags and the catalogue: order in bytes, pages, links, and what the caller may see. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { mediaTypes } from "../../src/image/media-type.ts";
 import { expectError, indexOf, json, pushManifest } from "../support/content.ts";
 import { openRegistry, type TestRegistry } from "../support/registry.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 const byteOrder = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
 const tags = ["b", "B", "a", "A", "_", "0", "10", "9", "a-b", "a.b", "a_b", "ab", "Z", "z", "v1.0"];

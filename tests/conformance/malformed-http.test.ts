@@ -2,7 +2,7 @@
  * Requests that are no HTTP, or odd HTTP: what Bun refuses by itself, and that whatever it lets
  * through does no harm. Smuggling and bodies that lie above all.
  */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { digestOf } from "../../src/image/digest.ts";
 import { mediaTypes } from "../../src/image/media-type.ts";
 import { expectConsistent } from "../support/consistency.ts";
@@ -10,6 +10,9 @@ import { indexOf, json, putManifest } from "../support/content.ts";
 import { testAuthorization } from "../support/registry.ts";
 import { exchange, type ServedRegistry, serveRegistry } from "../support/served-registry.ts";
 import { waitUntil } from "../support/wait-until.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 let registry: ServedRegistry;
 beforeAll(async () => {

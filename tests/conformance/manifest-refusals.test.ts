@@ -1,7 +1,8 @@
 /** Manifests that are refused, each with its code and its reason, and what is left then: nothing. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { digestAlgorithms, digestOf } from "../../src/image/digest.ts";
 import { mediaTypes } from "../../src/image/media-type.ts";
+import { putTagMutability } from "../../src/registry/put-tag-mutability.ts";
 import {
   absentDigest,
   bytesOf,
@@ -16,6 +17,9 @@ import {
   putManifest,
 } from "../support/content.ts";
 import { openRegistry, type TestRegistry } from "../support/registry.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 let registry: TestRegistry;
 let config: Descriptor;
@@ -168,6 +172,24 @@ describe("a manifest is refused", () => {
     });
     await expectError(response, 404, "NAME_UNKNOWN");
   });
+});
+
+test("a tag that may not be moved is TAG_INVALID, in ECR's words", async () => {
+  const own = "team/immutable";
+  await pushBlob(registry, own, json({}));
+  const push = (fields: object) =>
+    putManifest(registry, own, "1", json(imageOf(config, [], fields)));
+  expect((await push({})).status).toBe(201);
+  await putTagMutability(
+    registry.context,
+    { account: "111122223333", repository: own, actor: "test" },
+    { tagMutability: "IMMUTABLE", exclusionFilters: [] },
+  );
+  expect((await push({})).status).toBe(201);
+  const error = await expectError(await push({ annotations: { a: "b" } }), 400, "TAG_INVALID");
+  expect(error.message).toBe(
+    "The image tag '1' already exists in the 'team/immutable' repository and cannot be overwritten because the repository is immutable.",
+  );
 });
 
 test("what is not here is MANIFEST_UNKNOWN, with what was asked for", async () => {

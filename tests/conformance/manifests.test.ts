@@ -1,5 +1,5 @@
 /** Pushing and pulling manifests of every kind. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { digestAlgorithms, digestOf } from "../../src/image/digest.ts";
 import { mediaTypes } from "../../src/image/media-type.ts";
 import {
@@ -20,6 +20,9 @@ import {
   putManifest,
 } from "../support/content.ts";
 import { openRegistry, type TestRegistry } from "../support/registry.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 let registry: TestRegistry;
 let config: Descriptor;

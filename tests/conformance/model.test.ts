@@ -2,7 +2,7 @@
  * The registry against a model of a few lines: any sequence of pushes, mounts, tags and deletes is
  * answered as the model says, and leaves what the model has. On every database.
  */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { digestOf } from "../../src/image/digest.ts";
 import { mediaTypes } from "../../src/image/media-type.ts";
@@ -19,6 +19,9 @@ import {
 } from "../support/content.ts";
 import { metadataStores } from "../support/metadata-stores.ts";
 import { openRegistry, type TestRegistry } from "../support/registry.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 const repositories = ["a", "a/b"] as const;
 const tags = ["latest", "v1", "V1"] as const;

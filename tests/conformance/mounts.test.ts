@@ -1,5 +1,5 @@
 /** Mounting a blob of another repository: whatever stands in the way, the answer is a session. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { digestAlgorithms } from "../../src/image/digest.ts";
 import {
   absentDigest,
@@ -11,6 +11,9 @@ import {
   withQuery,
 } from "../support/content.ts";
 import { openRegistry, type TestRegistry, type TestRegistryOptions } from "../support/registry.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 const bytes = bytesOf("shared");
 

@@ -3,7 +3,7 @@
  * regression test with the issue that it comes from: 23 to 44, clients and listings. Where one concerns a part that
  * does not exist yet, the name says what is promised until then.
  */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { digestOf } from "../../src/image/digest.ts";
 import { mediaTypes } from "../../src/image/media-type.ts";
 import { expireUploads } from "../../src/registry/expire-uploads.ts";
@@ -27,6 +27,9 @@ import {
 } from "../support/content.ts";
 import { openRegistry } from "../support/registry.ts";
 import { type ServedRegistry, serveRegistry } from "../support/served-registry.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 let registry: ServedRegistry;
 let config: Descriptor;

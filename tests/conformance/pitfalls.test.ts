@@ -3,7 +3,7 @@
  * regression test with the issue that it comes from: 1 to 22, pushing and pulling. Where one concerns a part that
  * does not exist yet, the name says what is promised until then.
  */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { digestOf } from "../../src/image/digest.ts";
 import { mediaTypes } from "../../src/image/media-type.ts";
 import {
@@ -27,6 +27,9 @@ import {
 import { parseByteRanges } from "../support/multipart.ts";
 import { openRegistry, testAuthorization } from "../support/registry.ts";
 import { type ServedRegistry, serveRegistry } from "../support/served-registry.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 let registry: ServedRegistry;
 let config: Descriptor;

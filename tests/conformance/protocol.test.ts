@@ -1,5 +1,5 @@
 /** What holds for every endpoint: who may ask, how it is answered, and that HEAD tells what GET does. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mediaTypes } from "../../src/image/media-type.ts";
 import { endpoints } from "../../src/oci/router.ts";
 import {
@@ -15,6 +15,9 @@ import {
 } from "../support/content.ts";
 import { openRegistry } from "../support/registry.ts";
 import { type ServedRegistry, serveRegistry } from "../support/served-registry.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 let registry: ServedRegistry;
 let paths: Record<string, string>;
@@ -213,6 +216,7 @@ describe("permission", () => {
     expect(asked).toEqual([
       "ecr:BatchGetImage arn:aws:ecr:us-east-1:111122223333:repository/team/app",
       "ecr:InitiateLayerUpload arn:aws:ecr:us-east-1:111122223333:repository/team/app",
+      "ecr:CreateRepository arn:aws:ecr:us-east-1:111122223333:repository/team/app",
     ]);
   });
 });

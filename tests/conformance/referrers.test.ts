@@ -1,5 +1,5 @@
 /** Listing what refers to a manifest: order, filter, pages, and what never is an error. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { digestAlgorithms, digestOf } from "../../src/image/digest.ts";
 import { mediaTypes } from "../../src/image/media-type.ts";
 import {
@@ -14,6 +14,9 @@ import {
   pushManifest,
 } from "../support/content.ts";
 import { openRegistry, type TestRegistry } from "../support/registry.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 interface Index {
   readonly schemaVersion: number;

@@ -1,5 +1,5 @@
 /** Every way to push a blob, with both digest algorithms, and every way to get it wrong. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type DigestAlgorithm, digestAlgorithms, digestOf } from "../../src/image/digest.ts";
 import {
   absentDigest,
@@ -12,6 +12,9 @@ import {
   withQuery,
 } from "../support/content.ts";
 import { openRegistry, type TestRegistry } from "../support/registry.ts";
+
+// A busy machine takes its time; nothing here waits for a clock.
+setDefaultTimeout(30_000);
 
 let registry: TestRegistry;
 beforeAll(async () => {

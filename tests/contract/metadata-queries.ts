@@ -5,6 +5,8 @@
 import { expect, test } from "bun:test";
 import type { TestDatabase } from "../support/metadata-stores.ts";
 import { accessQueriesContract } from "./access-queries.ts";
+import { auditQueriesContract } from "./audit-queries.ts";
+import { imageQueriesContract } from "./image-queries.ts";
 import { querySuite } from "./query-suite.ts";
 import { registryQueriesContract } from "./registry-queries.ts";
 import { replicationQueriesContract } from "./replication-queries.ts";
@@ -13,7 +15,10 @@ export function metadataQueriesContract(createDatabase: () => Promise<TestDataba
   const suite = querySuite(createDatabase);
   registryQueriesContract(suite);
   accessQueriesContract(suite);
+  auditQueriesContract(suite);
+  imageQueriesContract(suite);
   replicationQueriesContract(suite);
+  imageQueriesContract(suite);
 
   // These run on every engine in the suites of their verbs, which have the worlds they need.
   const elsewhere = ["garbage.ts", "scrub.ts"];

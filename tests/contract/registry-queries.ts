@@ -200,9 +200,9 @@ export function registryQueriesContract(suite: QuerySuite): void {
         await manifest(id, `r${i}`, { subject, artifactType, annotations });
       }
       await manifest(id, "r4");
-      const list = (options: { artifactType?: string; after?: string; limit?: number }) =>
+      const list = (options: { artifactTypes?: string[]; after?: string; limit?: number }) =>
         q.selectReferrers(suite.store.read, account, name, subject, {
-          artifactType: options.artifactType,
+          artifactTypes: options.artifactTypes,
           after: options.after ?? "",
           limit: options.limit ?? 10,
         });
@@ -213,13 +213,14 @@ export function registryQueriesContract(suite: QuerySuite): void {
         size: 13,
         artifact_type: "application/x.sbom",
         annotations: JSON.stringify(annotations),
+        storage_class: "STANDARD",
       });
       expect(rest.map((row) => row.digest)).toEqual([digest("r2"), digest("r3")]);
-      const filtered = await list({ artifactType: "application/x.signature" });
+      const filtered = await list({ artifactTypes: ["application/x.signature"] });
       expect(filtered.map((row) => row.digest)).toEqual([digest("r2")]);
       const second = await list({ after: digest("r1"), limit: 1 });
       expect(second.map((row) => row.digest)).toEqual([digest("r2")]);
-      expect(await list({ artifactType: "application/x.none" })).toEqual([]);
+      expect(await list({ artifactTypes: ["application/x.none"] })).toEqual([]);
     });
   });
 

@@ -2,6 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Digest } from "../../src/image/digest.ts";
 import { listReferrers } from "../../src/registry/list-referrers.ts";
+import { putTagMutability } from "../../src/registry/put-tag-mutability.ts";
 import {
   type Descriptor,
   noise,
@@ -11,7 +12,7 @@ import {
   testAccount,
 } from "../support/push-image.ts";
 import { ruleTo, startFleet, type TestRegion } from "../support/regions.ts";
-import { allComplete, pull, pullAll, replicationsOf } from "../support/replicated.ts";
+import { allComplete, failureShown, pull, pullAll, replicationsOf } from "../support/replicated.ts";
 
 // They wait for conditions, not for times; a busy machine may be slow.
 setDefaultTimeout(30_000);
@@ -185,7 +186,7 @@ describe("an image that is pushed", () => {
       replica.context,
       { account: testAccount, repository: "web" },
       image.digest as Digest,
-      { artifactType: undefined, after: "" },
+      { after: "" },
     );
     expect(referrers.referrers.map(({ digest }) => digest)).toEqual([signature.digest]);
   });
@@ -217,6 +218,29 @@ describe("a tag that is set again", () => {
     await tagImage(source.context, "web", "latest", manifest?.bytes ?? config, old.mediaType);
     await allComplete(source, "web", old.digest);
     expect((await pull(replica, "web", "latest"))?.digest).toBe(old.digest);
+  });
+
+  test("stays at a destination whose repository is immutable, and the status says so", async () => {
+    await using fleet = await startFleet(["us-east-1", "eu-west-1"]);
+    const source = fleet.region("us-east-1");
+    const replica = fleet.region("eu-west-1");
+    await source.configure([ruleTo("eu-west-1")]);
+    const push = (seed: string, tag: string) =>
+      pushImage(source.context, { repository: "web", tags: [tag], layers: [noise(seed, 100)] });
+    const old = await push("old", "1");
+    await allComplete(source, "web", old.digest);
+    await putTagMutability(
+      replica.context,
+      { account: testAccount, repository: "web", actor: "test" },
+      { tagMutability: "IMMUTABLE", exclusionFilters: [] },
+    );
+    const next = await push("new", "1");
+    await failureShown(source, "web", next.digest, "tag_immutable");
+    expect((await pull(replica, "web", "1"))?.digest).toBe(old.digest);
+    expect((await pull(replica, "web", next.digest))?.digest).toBe(next.digest);
+    const other = await push("new", "2");
+    await allComplete(source, "web", "2");
+    expect((await pull(replica, "web", "2"))?.digest).toBe(other.digest);
   });
 
   test("follows when an image that is there gets a new tag", async () => {

@@ -1,4 +1,4 @@
-/** The AWS endpoint of one region in memory, on a real socket, for real clients. */
+/** The AWS endpoint of one region in memory, with its registry, on a real socket, for real clients. */
 
 import { noAudit } from "../../src/access/audit.ts";
 import { basicAuthentication } from "../../src/access/basic-authentication.ts";
@@ -7,15 +7,23 @@ import {
   ensureRootCredentials,
   storedAccessKeys,
 } from "../../src/access/credentials.ts";
+import { documentIdentities } from "../../src/access/identities/document-identities.ts";
+import { accessKeyObserver, identityKeys } from "../../src/access/identities/identity-keys.ts";
+import { keyUsage } from "../../src/access/identities/key-usage.ts";
+import { sessionCredentials } from "../../src/access/identities/session-credentials.ts";
+import { type IdentityProvider, webIdentities } from "../../src/access/identities/web-identity.ts";
 import { secretCipher } from "../../src/access/installation-key.ts";
+import { layerPath, layerUrls } from "../../src/access/layer-urls.ts";
 import { type PolicyAccess, policyAccess } from "../../src/access/policy-access.ts";
 import { documentResourceSource } from "../../src/access/policy-documents.ts";
-import { noIdentities } from "../../src/access/policy-source.ts";
 import { registryTokens } from "../../src/access/tokens.ts";
 import { type AwsHandlerOptions, awsHandler } from "../../src/aws/handler.ts";
 import { memoryBlobStore } from "../../src/blobs/memory.ts";
 import { verified } from "../../src/blobs/verified.ts";
 import { sqliteMetadataStore } from "../../src/metadata/sqlite.ts";
+import { defaultOciSettings } from "../../src/oci/endpoint.ts";
+import { ociHandler } from "../../src/oci/handler.ts";
+import { layerDownloadHandler } from "../../src/oci/layer-download.ts";
 import {
   type ChangeObserver,
   defaultRegistrySettings,
@@ -50,6 +58,7 @@ export interface AwsEndpointOptions
   readonly account?: string;
   readonly clock?: Clock;
   readonly port?: number;
+  readonly identityProviders?: readonly IdentityProvider[];
 }
 
 export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promise<AwsEndpoint> {
@@ -67,9 +76,18 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
     observers,
     uploadMutex: keyedMutex(),
   };
+  const unforeseen: unknown[] = [];
   const installationKey = systemRandom.bytes(32);
   const cipher = secretCipher(installationKey, systemRandom);
-  const keys = storedAccessKeys(metadata, cipher);
+  const sessions = sessionCredentials({ installationKey, clock, random: systemRandom });
+  const usage = keyUsage({
+    metadata,
+    clock,
+    region,
+    onError: (error) => void unforeseen.push(error),
+  });
+  const rootKeys = storedAccessKeys(metadata, cipher);
+  const keys = identityKeys({ metadata, cipher, sessions, usage, rootKeys });
   const { accessKeyId } = await ensureRootCredentials({
     metadata,
     cipher,
@@ -80,26 +98,43 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
   const root = await keys.find(accessKeyId);
   if (root === undefined) throw new Error("the root credentials were not stored");
   const tokens = registryTokens({ installationKey, region, clock });
+  const authenticateBasic = basicAuthentication({ keys, tokens, clock });
   const access = policyAccess({
-    authenticateBasic: basicAuthentication({ keys, tokens, clock }),
-    source: { ...documentResourceSource(metadata), ...noIdentities },
+    authenticateBasic,
+    source: { ...documentResourceSource(metadata), ...documentIdentities(metadata.read) },
     audit: noAudit,
     journal: metadata.read,
     clock,
     region,
   });
-  observers.push(access.observer);
+  observers.push(
+    access.observer,
+    accessKeyObserver(() => authenticateBasic.forgetAll()),
+  );
   const logs: RequestLogFields[] = [];
-  const unforeseen: unknown[] = [];
-  const handler = awsHandler({
+  const urls = layerUrls({ installationKey, region, clock });
+  const aws = awsHandler({
     registry,
     access,
     keys,
     tokens,
+    identities: {
+      identities: { registry, cipher },
+      sessions,
+      usage,
+      webIdentities: webIdentities({ providers: options.identityProviders ?? [], clock, fetch }),
+    },
+    layerUrls: urls,
     registryEndpoint: options.registryEndpoint,
     knownRegions: options.knownRegions,
     reportError: (error) => void unforeseen.push(error),
   });
+  const oci = ociHandler({ context: registry, access, settings: defaultOciSettings });
+  const layers = layerDownloadHandler(registry, urls);
+  const handler: Handler = (request, requestContext) =>
+    new URL(request.url).pathname.startsWith(layerPath)
+      ? layers(request, requestContext)
+      : aws(request, requestContext);
   const context = (secure = false): RequestContext => {
     const log: RequestLogFields = {};
     logs.push(log);
@@ -108,7 +143,10 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: options.port ?? 0,
-    fetch: (request) => handler(request, context()),
+    fetch: (request) =>
+      new URL(request.url).pathname.startsWith("/v2/")
+        ? oci(request, context())
+        : handler(request, context()),
   });
   return {
     url: `http://127.0.0.1:${server.port}`,
@@ -123,6 +161,7 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
     context,
     async [Symbol.asyncDispose]() {
       await server.stop(true);
+      await usage.close();
       await metadata.close();
     },
   };

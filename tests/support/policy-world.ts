@@ -31,6 +31,8 @@ export interface WorldAccess {
   readonly world: World;
   /** How often each kind was asked for. */
   readonly loads: { identities: number; repositories: number; registries: number };
+  /** For a test that has changed the world. */
+  forgetAll(): void;
   /** `allowed`, or the end of the refusal behind the resource. */
   decide(
     principal: Principal,
@@ -42,7 +44,12 @@ export interface WorldAccess {
 
 export function worldAccess(
   parts: Partial<World>,
-  options: { audit?: Audit; organization?: string } = {},
+  options: {
+    audit?: Audit;
+    organization?: string;
+    /** Who may come through the door, by the name that they give; see `basic`. */
+    users?: Readonly<Record<string, Principal>>;
+  } = {},
 ): WorldAccess {
   const world: World = {
     identities: [],
@@ -95,7 +102,11 @@ export function worldAccess(
   };
   const clock = manualClock();
   const access = policyAccess({
-    authenticateBasic: async () => ({ failure: "missing" }),
+    async authenticateBasic(authorization) {
+      const user = atob(authorization?.replace(/^Basic /, "") ?? "").replace(/:secret$/, "");
+      const principal = options.users?.[user];
+      return principal === undefined ? { failure: "invalid" } : { principal };
+    },
     source,
     audit: options.audit ?? noAudit,
     clock,
@@ -107,6 +118,7 @@ export function worldAccess(
     clock,
     world,
     loads,
+    forgetAll: () => access.forgetAll(),
     async decide(principal, action, resource, rest) {
       const request = accessRequest(principal, action, resource, rest);
       const { allowed, message } = await access.decide(request);
@@ -117,6 +129,9 @@ export function worldAccess(
     },
   };
 }
+
+/** How a user of the world comes to `/v2/`. */
+export const basic = (user: string) => ({ Authorization: `Basic ${btoa(`${user}:secret`)}` });
 
 export const policy = (...Statement: object[]) => ({ Version: "2012-10-17", Statement });
 

@@ -49,6 +49,8 @@ export const testAuthorization = `Basic ${btoa("root:secret")}`;
 export interface TestRegistryOptions {
   /** "memory" is the default; "disk" puts database and blobs into a directory of its own. */
   readonly storage?: "memory" | "disk";
+  /** Where a registry on disk was before: what a restart finds. The caller removes it. */
+  readonly directory?: string;
   readonly openMetadata?: () => Promise<MetadataStore>;
   /** Puts something between the registry and the blob store, such as a slow disk. */
   readonly wrapBlobs?: (store: BlobStore) => BlobStore;
@@ -56,6 +58,8 @@ export interface TestRegistryOptions {
   readonly ociSettings?: Partial<OciSettings>;
   /** False refuses an action on a resource, as a policy will. */
   readonly allows?: (action: string, resource: string) => boolean;
+  /** Instead of the one principal and `allows`. */
+  readonly access?: Access;
 }
 
 export interface RequestOptions {
@@ -79,17 +83,21 @@ export interface TestRegistry extends AsyncDisposable {
 
 export async function openRegistry(options: TestRegistryOptions = {}): Promise<TestRegistry> {
   const clock = manualClock();
-  const directory = options.storage === "disk" ? temporaryDirectory() : undefined;
+  const temporary =
+    options.storage === "disk" && options.directory === undefined
+      ? temporaryDirectory()
+      : undefined;
+  const directory = options.directory ?? temporary?.path;
   const metadata =
     (await options.openMetadata?.()) ??
     (await sqliteMetadataStore({
-      path: directory === undefined ? ":memory:" : join(directory.path, "metadata.db"),
+      path: directory === undefined ? ":memory:" : join(directory, "metadata.db"),
       now: clock.now(),
     }));
   const driver =
     directory === undefined
       ? memoryBlobStore()
-      : await filesystemBlobStore({ root: join(directory.path, "store") });
+      : await filesystemBlobStore({ root: join(directory, "store") });
   const blobs = verified(options.wrapBlobs?.(driver) ?? driver);
   const context: RegistryContext = {
     region: "us-east-1",
@@ -105,7 +113,7 @@ export async function openRegistry(options: TestRegistryOptions = {}): Promise<T
   let log: RequestLogFields = {};
   const inner = ociHandler({
     context,
-    access: testAccess(options.allows ?? (() => true)),
+    access: options.access ?? testAccess(options.allows ?? (() => true)),
     settings: { ...defaultOciSettings, ...options.ociSettings },
   });
   const handler: Handler = (request, requestContext) => {
@@ -116,7 +124,7 @@ export async function openRegistry(options: TestRegistryOptions = {}): Promise<T
     context,
     clock,
     handler,
-    directory: directory?.path,
+    directory,
     lastLog: () => log,
     request(method, path, { headers, body, anonymous } = {}) {
       const request = new Request(new URL(path, "http://registry.test"), {
@@ -129,7 +137,7 @@ export async function openRegistry(options: TestRegistryOptions = {}): Promise<T
     async [Symbol.asyncDispose]() {
       await metadata.close();
       await blobs.close();
-      directory?.remove();
+      temporary?.remove();
     },
   };
 }

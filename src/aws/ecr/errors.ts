@@ -2,7 +2,12 @@
  * The registry's errors in Amazon ECR's terms, every code of them: one that is missing here does
  * not compile. Messages are ECR's own where they are known.
  */
-import { type ErrorCode, type ErrorDetails, RegistryError } from "../../registry/errors.ts";
+import {
+  type ErrorCode,
+  type ErrorDetails,
+  RegistryError,
+  type SettingName,
+} from "../../registry/errors.ts";
 import { AwsError } from "../errors.ts";
 
 export function invalidParameter(parameter: string, constraint: string): AwsError {
@@ -11,6 +16,76 @@ export function invalidParameter(parameter: string, constraint: string): AwsErro
     `Invalid parameter at '${parameter}' failed to satisfy constraint: '${constraint}'`,
   );
 }
+
+interface SettingErrors {
+  readonly unknown: (name: string, account: string) => AwsError;
+  readonly exists: (name: string, account: string) => AwsError;
+}
+
+/** @param text what is missing, or there already, as a noun */
+function settingError(
+  unknown: string,
+  exists: string,
+  text: (name: string, account: string) => string,
+): SettingErrors {
+  return {
+    unknown: (name, account) => new AwsError(unknown, `${text(name, account)} does not exist`),
+    exists: (name, account) => new AwsError(exists, `${text(name, account)} already exists`),
+  };
+}
+
+const ofRegistry = (account: string) => `in the registry with id '${account}'`;
+const ofRepository = (noun: string) => (name: string, account: string) =>
+  `${noun} for the repository with name '${name}' ${ofRegistry(account)}`;
+
+const settingErrors: { readonly [Name in SettingName]: SettingErrors } = {
+  repository_policy: settingError(
+    "RepositoryPolicyNotFoundException",
+    "InvalidParameterException",
+    ofRepository("Repository policy"),
+  ),
+  registry_policy: settingError(
+    "RegistryPolicyNotFoundException",
+    "InvalidParameterException",
+    (_name, account) => `Registry policy ${ofRegistry(account)}`,
+  ),
+  lifecycle_policy: settingError(
+    "LifecyclePolicyNotFoundException",
+    "InvalidParameterException",
+    ofRepository("Lifecycle policy"),
+  ),
+  lifecycle_policy_preview: settingError(
+    "LifecyclePolicyPreviewNotFoundException",
+    "LifecyclePolicyPreviewInProgressException",
+    ofRepository("Lifecycle policy preview"),
+  ),
+  creation_template: settingError(
+    "TemplateNotFoundException",
+    "TemplateAlreadyExistsException",
+    (name, account) =>
+      `The repository creation template with prefix '${name}' ${ofRegistry(account)}`,
+  ),
+  pull_through_cache_rule: settingError(
+    "PullThroughCacheRuleNotFoundException",
+    "PullThroughCacheRuleAlreadyExistsException",
+    (name, account) => `The pull through cache rule with prefix '${name}' ${ofRegistry(account)}`,
+  ),
+  pull_time_exclusion: settingError(
+    "ExclusionNotFoundException",
+    "ExclusionAlreadyExistsException",
+    (name) => `The pull time update exclusion for '${name}'`,
+  ),
+  signing_configuration: settingError(
+    "SigningConfigurationNotFoundException",
+    "InvalidParameterException",
+    (_name, account) => `Signing configuration ${ofRegistry(account)}`,
+  ),
+  replication_backfill: settingError(
+    "ReplicationBackfillNotFoundException",
+    "ReplicationBackfillInProgressException",
+    (name) => `The replication backfill '${name}'`,
+  ),
+};
 
 type Translation = { readonly [C in ErrorCode]: (detail: ErrorDetails[C]) => AwsError };
 
@@ -46,7 +121,10 @@ const translation = {
       "imageManifest",
       `Member must have length less than or equal to ${limitBytes}`,
     ),
-  manifest_references_unknown: ({ digests }) => layersNotFound(digests),
+  manifest_references_unknown: ({ digests, manifests }) =>
+    manifests === true ? referencedImagesNotFound(digests) : layersNotFound(digests),
+  manifest_in_use: ({ digest, index }) =>
+    invalidParameter("imageId", `${digest} is referenced by the manifest list ${index}`),
   blob_unknown: ({ digest }) => layersNotFound([digest]),
   blob_in_use: ({ digest, manifest }) =>
     invalidParameter("layerDigest", `${digest} belongs to the image ${manifest}`),
@@ -67,6 +145,23 @@ const translation = {
     new AwsError("LimitExceededException", `A layer must have at most ${limitBytes} bytes`),
   uploads_too_many: ({ limit }) =>
     new AwsError("LimitExceededException", `A repository must have at most ${limit} open uploads`),
+  tag_immutable: ({ tag, repository }) =>
+    new AwsError(
+      "ImageTagAlreadyExistsException",
+      `The image tag '${tag}' already exists in the '${repository}' repository and cannot be overwritten because the repository is immutable.`,
+    ),
+  repository_not_empty: ({ repository, account }) =>
+    new AwsError(
+      "RepositoryNotEmptyException",
+      `The repository with name '${repository}' in registry with id '${account}' cannot be deleted because it still contains images`,
+    ),
+  setting_unknown: ({ setting, name, account }) => settingErrors[setting].unknown(name, account),
+  setting_exists: ({ setting, name, account }) => settingErrors[setting].exists(name, account),
+  limit_exceeded: ({ what, limit }) =>
+    new AwsError("LimitExceededException", `There may be at most ${limit} ${what}`),
+  resource_tags_too_many: ({ limit }) =>
+    new AwsError("TooManyTagsException", `A repository may have at most ${limit} tags`),
+  resource_tag_invalid: ({ reason }) => new AwsError("InvalidTagParameterException", reason),
   parameter_invalid: ({ parameter, reason }) => invalidParameter(parameter, reason),
 } satisfies Translation;
 
@@ -84,6 +179,13 @@ function layersNotFound(digests: readonly string[]): AwsError {
   return new AwsError(
     "LayersNotFoundException",
     `The following layers do not exist: ${digests.slice(0, 10).join(", ")}`,
+  );
+}
+
+function referencedImagesNotFound(digests: readonly string[]): AwsError {
+  return new AwsError(
+    "ReferencedImagesNotFoundException",
+    `The following referenced images do not exist: ${digests.slice(0, 10).join(", ")}`,
   );
 }
 

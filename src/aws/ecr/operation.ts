@@ -1,6 +1,8 @@
 /** Defines an operation of Amazon ECR, with what they have in common. */
 import type * as v from "valibot";
-import { repositoryArn } from "../../access/access.ts";
+import { type Permission, repositoryArn } from "../../access/access.ts";
+import type { RepositoryAddress } from "../../registry/context.ts";
+import type { Actor } from "../../registry/create-repository.ts";
 import {
   type Call,
   defineOperation,
@@ -46,4 +48,27 @@ export function registryEndpoint(call: EcrCall, account: string): string {
 export function repositoryUri(call: EcrCall, account: string, repository: string): string {
   const host = registryEndpoint(call, account).replace(/^[a-z]+:\/\//i, "");
   return `${host}/${repository}`;
+}
+
+/** The repository that an input names, with who acts; the log gets it too. */
+export function addressOf(
+  call: EcrCall,
+  input: { registryId: string | undefined; repositoryName: string },
+): RepositoryAddress & Actor {
+  const repository = input.repositoryName;
+  call.request.log.repository = repository;
+  return { account: accountOf(call, input), repository, actor: call.principal.arn };
+}
+
+/** Permission for an action on the repository that the input names. */
+export function onRepository(action: string) {
+  return (
+    call: EcrCall,
+    input: { registryId: string | undefined; repositoryName: string },
+  ): Permission => ({ action: `ecr:${action}`, resource: repositoryResource(call, input) });
+}
+
+/** Permission for an action that has no resource, in the caller's own registry. */
+export function onRegistry(action: string) {
+  return (): Permission => ({ action: `ecr:${action}`, resource: "*" });
 }

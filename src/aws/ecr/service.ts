@@ -1,4 +1,5 @@
 /** Amazon ECR as a service of the JSON protocol. */
+import type { LayerUrls } from "../../access/layer-urls.ts";
 import type { RegistryTokens } from "../../access/tokens.ts";
 import type { RegistryContext } from "../../registry/context.ts";
 import { AwsError } from "../errors.ts";
@@ -10,6 +11,7 @@ import { operations } from "./operations/index.ts";
 export interface EcrContext {
   readonly registry: RegistryContext;
   readonly tokens: RegistryTokens;
+  readonly layerUrls: LayerUrls;
   /** Where clients find the registry of an account, with `{account}` for its id. */
   readonly registryEndpoint?: string | undefined;
   /** Regions that images may be replicated to. Absent: not checked. */

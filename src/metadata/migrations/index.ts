@@ -5,6 +5,7 @@ import access from "./0003-access.sql" with { type: "text" };
 import documents from "./0004-documents.sql" with { type: "text" };
 import scrub from "./0005-scrub.sql" with { type: "text" };
 import audit from "./0006-audit.sql" with { type: "text" };
+import images from "./0007-images.sql" with { type: "text" };
 
 export interface Migration {
   readonly name: string;
@@ -18,6 +19,7 @@ export const migrations: readonly Migration[] = [
   { name: "0004-documents", sql: documents },
   { name: "0005-scrub", sql: scrub },
   { name: "0006-audit", sql: audit },
+  { name: "0007-images", sql: images },
 ];
 
 /** The single statements of a migration. No statement of ours has a semicolon inside. */

@@ -73,3 +73,17 @@ export function selectDocuments(db: Queryable, page: DocumentPage): Promise<Docu
     parameters,
   );
 }
+
+/** Documents of a kind in all accounts, deleted ones too, behind an account and name. */
+export function selectDocumentsOfKind(
+  db: Queryable,
+  kind: string,
+  page: { readonly account: string; readonly name: string; readonly limit: number },
+): Promise<DocumentRow[]> {
+  return db.all<DocumentRow>(
+    `select ${columns} from documents
+     where kind = $1 and (account > $2 or (account = $2 and name > $3))
+     order by account, name limit $4`,
+    [kind, page.account, page.name, page.limit],
+  );
+}

@@ -2,13 +2,19 @@
 import type { ManifestReference, ReferenceRole } from "../../image/manifest.ts";
 import type { Queryable, SqlValue, Transaction } from "../metadata-store.ts";
 import { parts, placeholders } from "./blobs.ts";
+import type { StorageClass } from "./images.ts";
 import { repositoryId } from "./repositories.ts";
 
 export interface ManifestRow {
   digest: string;
   media_type: string;
   bytes: Uint8Array<ArrayBuffer>;
+  repository_id: number;
+  pulled_at: number | null;
+  storage_class: StorageClass;
 }
+
+const columns = "digest, media_type, bytes, repository_id, pulled_at, storage_class";
 
 export async function selectManifestByDigest(
   db: Queryable,
@@ -17,7 +23,7 @@ export async function selectManifestByDigest(
   digest: string,
 ): Promise<ManifestRow | undefined> {
   const rows = await db.all<ManifestRow>(
-    `select digest, media_type, bytes from manifests
+    `select ${columns} from manifests
      where repository_id = (${repositoryId}) and digest = $3`,
     [account, repository, digest],
   );
@@ -31,7 +37,7 @@ export async function selectManifestByTag(
   tag: string,
 ): Promise<ManifestRow | undefined> {
   const rows = await db.all<ManifestRow>(
-    `select digest, media_type, bytes from manifests
+    `select ${columns} from manifests
      where repository_id = (${repositoryId})
        and digest = (select digest from tags
                      where repository_id = (${repositoryId}) and name = $3)`,
@@ -193,6 +199,7 @@ export interface ReferrerRow {
   size: number;
   artifact_type: string | null;
   annotations: string | null;
+  storage_class: StorageClass;
 }
 
 /** Manifests whose subject is `subject`, behind `after`, in the order of their digests. */
@@ -201,15 +208,27 @@ export function selectReferrers(
   account: string,
   repository: string,
   subject: string,
-  options: { artifactType: string | undefined; after: string; limit: number },
+  options: {
+    readonly artifactTypes?: readonly string[] | undefined;
+    readonly storageClass?: StorageClass | undefined;
+    readonly after: string;
+    readonly limit: number;
+  },
 ): Promise<ReferrerRow[]> {
   const parameters: SqlValue[] = [account, repository, subject, options.after, options.limit];
-  if (options.artifactType !== undefined) parameters.push(options.artifactType);
+  const types = options.artifactTypes;
+  let condition = "";
+  if (types !== undefined) {
+    condition += ` and artifact_type in (${placeholders(types.length, 6)})`;
+    parameters.push(...types);
+  }
+  if (options.storageClass !== undefined) {
+    condition += ` and storage_class = $${parameters.push(options.storageClass)}`;
+  }
   return db.all<ReferrerRow>(
-    `select digest, media_type, length(bytes) as size, artifact_type, annotations
+    `select digest, media_type, length(bytes) as size, artifact_type, annotations, storage_class
      from manifests
-     where repository_id = (${repositoryId}) and subject = $3 and digest > $4
-       ${options.artifactType === undefined ? "" : "and artifact_type = $6"}
+     where repository_id = (${repositoryId}) and subject = $3 and digest > $4${condition}
      order by digest limit $5`,
     parameters,
   );

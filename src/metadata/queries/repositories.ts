@@ -69,3 +69,44 @@ export async function selectRepositoryNames(
   );
   return rows.map((row) => row.name);
 }
+
+/** Repositories of an account whose names are behind `after`, in byte order. */
+export function selectRepositories(
+  db: Queryable,
+  account: string,
+  after: string,
+  limit: number,
+): Promise<RepositoryRow[]> {
+  return db.all<RepositoryRow>(
+    `select id, account, name, created_at from repositories
+     where account = $1 and name > $2 order by name limit $3`,
+    [account, after, limit],
+  );
+}
+
+export async function hasManifests(db: Queryable, id: number): Promise<boolean> {
+  return (
+    (await db.all("select 1 as one from manifests where repository_id = $1 limit 1", [id])).length >
+    0
+  );
+}
+
+/**
+ * A repository with everything under its id. Upload sessions lose their repository and are dropped
+ * when they expire, with their bytes.
+ */
+export async function deleteRepositoryRows(tx: Transaction, id: number): Promise<void> {
+  for (const table of tablesOfRepository) {
+    await tx.all(`delete from ${table} where repository_id = $1`, [id]);
+  }
+  await tx.all("delete from repositories where id = $1", [id]);
+}
+
+const tablesOfRepository = [
+  "tags",
+  "tag_tombstones",
+  "manifest_references",
+  "manifests",
+  "repository_blobs",
+  "replications",
+];

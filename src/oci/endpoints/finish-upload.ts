@@ -1,5 +1,6 @@
 /** Ends an upload: the last bytes, if any, and the digest of the whole. */
 import { finishUpload } from "../../registry/finish-upload.ts";
+import { contentLength } from "../body.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { bodyErrors } from "../errors.ts";
 import { requireDigest, requireUploadId, uploadChunk } from "../input.ts";
@@ -11,6 +12,7 @@ export const finishUploadEndpoint: Endpoint = {
   method: "PUT",
   route: "upload",
   action: "ecr:CompleteLayerUpload",
+  alsoNeeds: ({ request }) => (mayHaveBody(request) ? ["ecr:UploadLayerPart"] : []),
   documentation: {
     summary: "Ends an upload, with the last bytes if there are any left.",
     success: { 201: "the blob is in the repository, durably" },
@@ -33,3 +35,8 @@ export const finishUploadEndpoint: Endpoint = {
     return created(repository, digest);
   },
 };
+
+/** Without a length there may be a body, and nobody knows before it was read. */
+function mayHaveBody(request: Request): boolean {
+  return request.body !== null && contentLength(request) !== 0;
+}

@@ -1,5 +1,6 @@
 /** Pulls a manifest: its own bytes with its own media type, whatever Accept says. */
-import { findManifest, type StoredManifest } from "../../registry/find-manifest.ts";
+import type { StoredManifest } from "../../registry/find-manifest.ts";
+import { findPullableManifest, pullManifest } from "../../registry/pull-manifest.ts";
 import { entityTag, isNotModified } from "../conditional.ts";
 import type { Endpoint, EndpointInput } from "../endpoint.ts";
 import { requireReference } from "../input.ts";
@@ -17,7 +18,12 @@ export const getManifest: Endpoint = {
     errors: ["digest_invalid", "tag_invalid", "repository_unknown", "manifest_unknown"],
   },
   async handle(input) {
-    const manifest = await lookUpManifest(input);
+    const manifest = await pullManifest(
+      input.context,
+      input,
+      requireReference(input.reference),
+      input.principal.identityArn,
+    );
     const headers = manifestHeaders(manifest);
     if (isNotModified(input.request, manifest.digest)) {
       return new Response(null, { status: 304, headers });
@@ -28,8 +34,9 @@ export const getManifest: Endpoint = {
   },
 };
 
+/** For HEAD: it takes nothing, and is not a pull. */
 export function lookUpManifest(input: EndpointInput): Promise<StoredManifest> {
-  return findManifest(input.context, input, requireReference(input.reference));
+  return findPullableManifest(input.context, input, requireReference(input.reference));
 }
 
 export function manifestHeaders({ digest, mediaType }: StoredManifest): Record<string, string> {

@@ -31,7 +31,9 @@ export const getReferrers: Endpoint = {
     const cursor = query.get("cursor");
     const page = await listReferrers(context, { account, repository }, subject, {
       // No artifact type holds a NUL, and not every database takes one.
-      artifactType: artifactType?.replaceAll("\0", "\uFFFD"),
+      artifactTypes:
+        artifactType === undefined ? undefined : [artifactType.replaceAll("\0", "\uFFFD")],
+      storageClass: "STANDARD",
       after: cursor === undefined ? "" : requireDigest(cursor),
     });
     const headers: Record<string, string> = { "Content-Type": mediaTypes.ociIndex };
@@ -44,7 +46,7 @@ export const getReferrers: Endpoint = {
     const index = {
       schemaVersion: 2,
       mediaType: mediaTypes.ociIndex,
-      manifests: page.referrers,
+      manifests: page.referrers.map(({ archived: _, ...descriptor }) => descriptor),
     };
     return jsonResponse(index, { headers });
   },

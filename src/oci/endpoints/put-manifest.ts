@@ -20,6 +20,7 @@ export const putManifest: Endpoint = {
   method: "PUT",
   route: "manifest",
   action: "ecr:PutImage",
+  createsRepository: true,
   documentation: {
     summary: "Pushes a manifest under a tag or its digest.",
     success: { 201: "the manifest and its tags are in the repository, durably" },
@@ -27,6 +28,7 @@ export const putManifest: Endpoint = {
     errors: [
       "digest_invalid",
       "tag_invalid",
+      "tag_immutable",
       "tags_too_many",
       "digest_mismatch",
       "manifest_invalid",
@@ -37,7 +39,8 @@ export const putManifest: Endpoint = {
       ...bodyErrors,
     ],
   },
-  async handle({ request, query, context, pace, account, repository, reference, actor }) {
+  async handle(input) {
+    const { request, query, context, pace, account, repository, reference, actor } = input;
     const target = requireReference(reference);
     const named = query.all("tag");
     if (named.length > tagParametersLimit) {
@@ -48,6 +51,7 @@ export const putManifest: Endpoint = {
       account,
       repository,
       actor,
+      mayCreate: input.mayCreate,
       tags,
       bytes: await readBody(request, context.settings.manifestBytesLimit, pace),
       contentType: contentType(request),

@@ -16,6 +16,7 @@ import type { Endpoint, EndpointInput } from "../endpoint.ts";
 import { bodyErrors } from "../errors.ts";
 import { requireDigest, uploadChunk } from "../input.ts";
 import { blobLocation, uploadLocation } from "../locations.ts";
+import type { Query } from "../path.ts";
 
 export const startUploadEndpoint: Endpoint = {
   id: "end-4a, end-4b, end-4c, end-11",
@@ -23,6 +24,9 @@ export const startUploadEndpoint: Endpoint = {
   method: "POST",
   route: "uploads",
   action: "ecr:InitiateLayerUpload",
+  alsoNeeds: ({ query }) =>
+    isWhole(query) ? ["ecr:UploadLayerPart", "ecr:CompleteLayerUpload"] : [],
+  createsRepository: true,
   documentation: {
     summary:
       "Begins an upload; with `digest` takes a whole blob at once; with `mount` links a blob of another repository.",
@@ -48,15 +52,16 @@ export const startUploadEndpoint: Endpoint = {
     ],
   },
   async handle(input) {
-    const { query, context, account, repository, actor } = input;
+    const { query, context, account, repository, actor, mayCreate } = input;
     const mounted = query.get("mount") === undefined ? undefined : await mount(input);
     if (mounted !== undefined) return mounted;
-    if (query.get("mount") === undefined && query.get("digest") !== undefined) return push(input);
+    if (isWhole(query)) return push(input);
     const algorithm = requireAlgorithm(query.get("digest-algorithm"));
     const uploadId = await startUpload(context, {
       account,
       repository,
       actor,
+      mayCreate,
       ...(algorithm !== undefined && { algorithm }),
     });
     return new Response(null, {
@@ -71,9 +76,14 @@ export const startUploadEndpoint: Endpoint = {
   },
 };
 
+/** The request has the whole blob and names its digest. */
+function isWhole(query: Query): boolean {
+  return query.get("mount") === undefined && query.get("digest") !== undefined;
+}
+
 /** Whatever stands in the way of a mount, the answer is an ordinary upload session, never an error. */
 async function mount(input: EndpointInput): Promise<Response | undefined> {
-  const { query, context, access, caller, account, repository, actor } = input;
+  const { query, context, access, caller, account, repository, actor, mayCreate } = input;
   const digest = parseDigest(query.get("mount") ?? "");
   const from = query.get("from");
   if (digest === undefined || (from !== undefined && !isRepositoryName(from))) return undefined;
@@ -81,12 +91,20 @@ async function mount(input: EndpointInput): Promise<Response | undefined> {
     account,
     repository,
     actor,
+    mayCreate,
     digest,
     ...(from !== undefined && { from }),
     async mayPull(source) {
-      const resource = repositoryArn(context.region, account, source);
-      const action = "ecr:GetDownloadUrlForLayer";
-      return (await access.decide({ ...caller, action, resource })).allowed;
+      const permission = {
+        action: "ecr:GetDownloadUrlForLayer",
+        resource: repositoryArn(context.region, account, source),
+      };
+      // Looking for a source is no call; taking the one that was named is.
+      const decision =
+        from === undefined
+          ? await access.decide({ ...caller, ...permission })
+          : await access.authorize(caller, [permission]);
+      return decision.allowed;
     },
   });
   return mounted ? created(repository, digest) : undefined;
@@ -94,7 +112,7 @@ async function mount(input: EndpointInput): Promise<Response | undefined> {
 
 /** The whole blob in the one request. */
 async function push(input: EndpointInput): Promise<Response> {
-  const { query, request, context, pace, account, repository, actor } = input;
+  const { query, request, context, pace, account, repository, actor, mayCreate } = input;
   const digest = requireDigest(query.get("digest"));
   const whole = uploadChunk(request, pace);
   if (whole.start !== undefined && whole.start !== 0) {
@@ -108,6 +126,7 @@ async function push(input: EndpointInput): Promise<Response> {
     account,
     repository,
     actor,
+    mayCreate,
     algorithm: digestAlgorithm(digest),
   });
   const upload = { account, repository, uploadId };

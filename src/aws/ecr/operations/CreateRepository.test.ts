@@ -48,14 +48,11 @@ test("refuses the second of the same name", async () => {
   );
 });
 
-test("takes the settings that are defaults, and refuses those it would have to forget", async () => {
+test("takes the settings that are defaults, and refuses what is none", async () => {
   const create = (input: Partial<sdk.CreateRepositoryRequest>) =>
     ecr.send(new sdk.CreateRepositoryCommand({ repositoryName: "settings", ...input }));
   const refused: Partial<sdk.CreateRepositoryRequest>[] = [
-    { imageTagMutability: "IMMUTABLE" },
-    { imageScanningConfiguration: { scanOnPush: true } },
     { encryptionConfiguration: { encryptionType: "KMS" } },
-    { tags: [{ Key: "team", Value: "web" }] },
     { repositoryName: "x" },
     { repositoryName: "UPPER" },
     { repositoryName: "a//b" },

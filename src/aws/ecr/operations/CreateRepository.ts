@@ -2,60 +2,53 @@
 import type { CreateRepositoryResponse } from "@aws-sdk/client-ecr";
 import * as v from "valibot";
 import { createRepository } from "../../../registry/create-repository.ts";
-import { epochSeconds, type Wire } from "../../operation.ts";
-import { accountOf, operation, repositoryResource, repositoryUri } from "../operation.ts";
-import { optional, registryId, repositoryName } from "../shapes.ts";
-
-/** Settings that are not there yet are refused, never taken and forgotten. */
-const input = v.object({
-  registryId: optional(registryId),
-  repositoryName: v.pipe(v.string(), v.minLength(2), repositoryName),
-  tags: optional(
-    v.pipe(
-      v.array(v.unknown()),
-      v.check((tags) => tags.length === 0, "Resource tags are not supported yet"),
-    ),
-  ),
-  imageTagMutability: optional(v.picklist(["MUTABLE"])),
-  imageTagMutabilityExclusionFilters: optional(v.pipe(v.array(v.unknown()), v.maxLength(0))),
-  imageScanningConfiguration: optional(
-    v.object({
-      scanOnPush: optional(
-        v.pipe(
-          v.boolean(),
-          v.check((scanOnPush) => !scanOnPush, "Scanning on push is not supported yet"),
-        ),
-      ),
-    }),
-  ),
-  encryptionConfiguration: optional(v.object({ encryptionType: v.picklist(["AES256"]) })),
-});
+import { checkResourceTags } from "../../../registry/resource-tags.ts";
+import type { Wire } from "../../operation.ts";
+import { addressOf, operation, repositoryResource } from "../operation.ts";
+import { repositoryShape } from "../repository-shape.ts";
+import { requestTagConditions, resourceTagsOf } from "../resource-tags-shape.ts";
+import {
+  encryptionConfiguration,
+  exclusionFilters,
+  imageScanningConfiguration,
+  optional,
+  repositoryTarget,
+  resourceTags,
+  tagMutability,
+} from "../shapes.ts";
+import { tagMutabilityOf } from "../tag-mutability-shape.ts";
 
 export const CreateRepository = operation({
-  input,
-  permission: (call, input) => ({
-    action: "ecr:CreateRepository",
-    resource: repositoryResource(call, input),
+  input: v.object({
+    ...repositoryTarget,
+    tags: optional(resourceTags),
+    imageTagMutability: optional(tagMutability),
+    imageTagMutabilityExclusionFilters: optional(exclusionFilters),
+    imageScanningConfiguration: optional(imageScanningConfiguration),
+    encryptionConfiguration: optional(encryptionConfiguration),
   }),
+  permission(call, input) {
+    const resource = repositoryResource(call, input);
+    const tags = input.tags ?? [];
+    const conditions = requestTagConditions(tags);
+    return [
+      { action: "ecr:CreateRepository", resource, conditions },
+      ...(tags.length > 0 ? [{ action: "ecr:TagResource", resource, conditions }] : []),
+    ];
+  },
   async handle(call, input): Promise<Wire<CreateRepositoryResponse>> {
-    const account = accountOf(call, input);
-    call.request.log.repository = input.repositoryName;
-    const { name, created_at } = await createRepository(call.service.registry, {
-      account,
-      repository: input.repositoryName,
-      actor: call.principal.arn,
+    const settings = {
+      ...tagMutabilityOf(input),
+      scanOnPush: input.imageScanningConfiguration?.scanOnPush ?? false,
+    };
+    const tags = checkResourceTags(resourceTagsOf(input.tags ?? []));
+    const address = addressOf(call, input);
+    const { account, name, created_at } = await createRepository(call.service.registry, address, {
+      settings,
+      tags,
     });
     return {
-      repository: {
-        repositoryArn: repositoryResource(call, input),
-        registryId: account,
-        repositoryName: name,
-        repositoryUri: repositoryUri(call, account, name),
-        createdAt: epochSeconds(created_at),
-        imageTagMutability: "MUTABLE",
-        imageScanningConfiguration: { scanOnPush: false },
-        encryptionConfiguration: { encryptionType: "AES256" },
-      },
+      repository: repositoryShape(call, { account, name, createdAt: created_at, ...settings }),
     };
   },
 });

@@ -11,8 +11,8 @@ export const GetAuthorizationToken = operation({
   }),
   permission: () => ({ action: "ecr:GetAuthorizationToken", resource: "*" }),
   async handle(call, input): Promise<Wire<GetAuthorizationTokenResponse>> {
-    const { principal, accessKeyId } = call;
-    const { token, expiresAt } = call.service.tokens.issue({ principal, accessKeyId });
+    const { principal } = call;
+    const { token, expiresAt } = call.service.tokens.issue(call);
     const authorizationToken = Buffer.from(`AWS:${token}`, "utf8").toString("base64");
     // One token opens every registry that the principal may reach; only the endpoints differ.
     const accounts = new Set(input.registryIds ?? [principal.account]);
