@@ -17,7 +17,8 @@ import {
   selectAuditBlocks,
 } from "../metadata/queries/audit.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
-import { type Audit, type AuditRecord, isRead } from "./audit.ts";
+import type { RequestFacts } from "./access.ts";
+import type { Audit, AuditRecord, AuditSubject } from "./audit.ts";
 import { type AuditBlockContent, auditBlock, auditLine, auditRecords } from "./audit-block.ts";
 
 export interface AuditLogOptions {
@@ -70,12 +71,13 @@ export function auditLog(options: AuditLogOptions): AuditLog {
     return [clock.now(), blocks].map((n) => String(n).padStart(15, "0")).join(".") + random.uuid();
   }
 
-  function add(record: AuditRecord): void {
-    batch.lines.push(auditLine(record));
-    batch.firstAt = Math.min(batch.firstAt, record.time);
-    batch.lastAt = Math.max(batch.lastAt, record.time);
-    batch.principals.add(record.principal);
-    if (record.decision === "denied") batch.denied++;
+  function add(request: RequestFacts, subject: AuditSubject): void {
+    const { time } = request;
+    batch.lines.push(auditLine(request, subject));
+    if (time < batch.firstAt) batch.firstAt = time;
+    if (time > batch.lastAt) batch.lastAt = time;
+    batch.principals.add(subject.principal);
+    if (subject.isDenied) batch.denied++;
   }
 
   /** Runs while there is something to write, one block at a time. */
@@ -154,19 +156,19 @@ export function auditLog(options: AuditLogOptions): AuditLog {
   }
 
   return {
-    record(records) {
+    record(request, subjects) {
       if (batch.lines.length >= waitingCallsLimit) {
-        return room().then(() => this.record(records));
+        return room().then(() => this.record(request, subjects));
       }
       let urgent = false;
-      for (const record of records) {
-        add(record);
-        urgent ||= record.decision === "denied" || !isRead(record.action);
+      for (const subject of subjects) {
+        add(request, subject);
+        urgent ||= subject.isDenied || !subject.isRead;
       }
       batch.urgent ||= urgent;
       const { promise } = batch.written;
-      start();
-      if (isDue()) wake.abort();
+      if (!running) start();
+      else if (isDue()) wake.abort();
       return urgent ? promise : undefined;
     },
     async close() {

@@ -3,18 +3,17 @@
  * that the operation gave. Their names are alike whatever their case, the tags' keys in them too.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
  */
-import type { AccessRequest, Principal } from "./access.ts";
+import type { Caller, Permission, Principal } from "./access.ts";
 import type { KeyValues } from "./policy/template.ts";
+import type { Collected } from "./policy-collection.ts";
 
 export interface ConditionFacts {
-  readonly request: AccessRequest;
+  readonly caller: Caller;
+  readonly permission: Permission;
+  readonly collected: Pick<Collected, "resourceAccount" | "identityTags" | "resourceTags">;
   readonly region: string;
   /** The installation as an organization: `o-…`. All its accounts belong to it. */
   readonly organization?: string | undefined;
-  /** Whose resource it is. */
-  readonly resourceAccount: string;
-  readonly identityTags: Readonly<Record<string, string>>;
-  readonly resourceTags: Readonly<Record<string, string>>;
 }
 
 type Reader = (facts: ConditionFacts) => string | undefined;
@@ -27,37 +26,37 @@ const principalTypes = {
 } satisfies Record<Principal["kind"], string>;
 
 const readers: Readonly<Record<string, Reader>> = {
-  "aws:CurrentTime": ({ request }) => new Date(request.request.time).toISOString(),
-  "aws:EpochTime": ({ request }) => String(Math.floor(request.request.time / 1000)),
-  "aws:FederatedProvider": ({ request }) => request.principal.session?.federatedProvider,
+  "aws:CurrentTime": ({ caller }) => new Date(caller.request.time).toISOString(),
+  "aws:EpochTime": ({ caller }) => String(Math.floor(caller.request.time / 1000)),
+  "aws:FederatedProvider": ({ caller }) => caller.principal.session?.federatedProvider,
   // Nobody signs in with a second factor here, and AWS leaves the key out for long-lived keys.
-  "aws:MultiFactorAuthPresent": ({ request }) =>
-    request.principal.session === undefined ? undefined : "false",
-  "aws:PrincipalAccount": ({ request }) => request.principal.account,
-  "aws:PrincipalArn": ({ request }) => request.principal.identityArn,
+  "aws:MultiFactorAuthPresent": ({ caller }) =>
+    caller.principal.session === undefined ? undefined : "false",
+  "aws:PrincipalAccount": ({ caller }) => caller.principal.account,
+  "aws:PrincipalArn": ({ caller }) => caller.principal.identityArn,
   "aws:PrincipalIsAWSService": () => "false",
   "aws:PrincipalOrgID": ({ organization }) => organization,
-  "aws:PrincipalType": ({ request }) => principalTypes[request.principal.kind],
-  "aws:Referer": ({ request }) => request.request.referer ?? undefined,
+  "aws:PrincipalType": ({ caller }) => principalTypes[caller.principal.kind],
+  "aws:Referer": ({ caller }) => caller.request.referer ?? undefined,
   "aws:RequestedRegion": ({ region }) => region,
-  "aws:ResourceAccount": ({ resourceAccount }) => resourceAccount,
+  "aws:ResourceAccount": ({ collected }) => collected.resourceAccount,
   "aws:ResourceOrgID": ({ organization }) => organization,
-  "aws:SecureTransport": ({ request }) => String(request.request.secure),
-  "aws:SourceIdentity": ({ request }) => request.principal.session?.sourceIdentity,
+  "aws:SecureTransport": ({ caller }) => String(caller.request.secure),
+  "aws:SourceIdentity": ({ caller }) => caller.principal.session?.sourceIdentity,
   // What arrives through an endpoint has its address in `aws:VpcSourceIp`.
-  "aws:SourceIp": ({ request: { request } }) =>
+  "aws:SourceIp": ({ caller: { request } }) =>
     request.endpoint === undefined ? request.sourceAddress : undefined,
-  "aws:SourceVpc": ({ request }) => request.request.endpoint?.network,
-  "aws:SourceVpce": ({ request }) => request.request.endpoint?.id,
-  "aws:TokenIssueTime": ({ request: { principal } }) =>
+  "aws:SourceVpc": ({ caller }) => caller.request.endpoint?.network,
+  "aws:SourceVpce": ({ caller }) => caller.request.endpoint?.id,
+  "aws:TokenIssueTime": ({ caller: { principal } }) =>
     principal.session === undefined
       ? undefined
       : new Date(principal.session.issuedAt).toISOString(),
-  "aws:UserAgent": ({ request }) => request.request.userAgent ?? undefined,
-  "aws:UserId": ({ request }) => request.principal.userId,
-  "aws:Username": ({ request }) => request.principal.userName,
+  "aws:UserAgent": ({ caller }) => caller.request.userAgent ?? undefined,
+  "aws:UserId": ({ caller }) => caller.principal.userId,
+  "aws:Username": ({ caller }) => caller.principal.userName,
   "aws:ViaAWSService": () => "false",
-  "aws:VpcSourceIp": ({ request: { request } }) =>
+  "aws:VpcSourceIp": ({ caller: { request } }) =>
     request.endpoint === undefined ? undefined : request.sourceAddress,
 };
 
@@ -68,10 +67,11 @@ export const globalConditionKeys: readonly string[] = Object.keys(readers);
 const tagReaders: Readonly<
   Record<string, (facts: ConditionFacts, key: string) => string | undefined>
 > = {
-  "aws:PrincipalTag": ({ request, identityTags }, key) =>
-    ignoringCase(request.principal.session?.tags ?? {}, key) ?? ignoringCase(identityTags, key),
-  "aws:ResourceTag": ({ resourceTags }, key) => ignoringCase(resourceTags, key),
-  "ecr:ResourceTag": ({ resourceTags }, key) => ignoringCase(resourceTags, key),
+  "aws:PrincipalTag": ({ caller, collected }, key) =>
+    ignoringCase(caller.principal.session?.tags ?? {}, key) ??
+    ignoringCase(collected.identityTags, key),
+  "aws:ResourceTag": ({ collected }, key) => ignoringCase(collected.resourceTags, key),
+  "ecr:ResourceTag": ({ collected }, key) => ignoringCase(collected.resourceTags, key),
 };
 
 /** For the reference: followed by a slash and the key of a tag. */
@@ -84,20 +84,37 @@ const tagReadersByLowerCase = new Map(
   Object.entries(tagReaders).map(([name, reader]) => [name.toLowerCase(), reader]),
 );
 
+type KeyReader = (facts: ConditionFacts) => string | readonly string[] | undefined;
+
+/** By keys that policies have asked for, in lower case. */
+const keyReaders = new Map<string, KeyReader>();
+const keyReadersLimit = 10_000;
+
+function keyReader(key: string): KeyReader {
+  const known = keyReaders.get(key);
+  if (known !== undefined) return known;
+  if (keyReaders.size >= keyReadersLimit) keyReaders.clear();
+  const reader = makeKeyReader(key);
+  keyReaders.set(key, reader);
+  return reader;
+}
+
+function makeKeyReader(key: string): KeyReader {
+  const global = readersByLowerCase.get(key);
+  if (global !== undefined) return global;
+  const given: KeyReader = ({ permission }) =>
+    permission.conditions && ignoringCase(permission.conditions, key);
+  const slash = key.indexOf("/");
+  const tag = slash < 0 ? undefined : tagReadersByLowerCase.get(key.slice(0, slash));
+  if (tag === undefined) return given;
+  const tagKey = key.slice(slash + 1);
+  // Tags of what is no repository are given by the operation.
+  return (facts) => tag(facts, tagKey) ?? given(facts);
+}
+
 /** Values are looked up as policies ask for them: most requests are decided without any. */
 export function conditionValues(facts: ConditionFacts): KeyValues {
-  return (key) => {
-    const reader = readersByLowerCase.get(key);
-    if (reader !== undefined) return reader(facts);
-    const slash = key.indexOf("/");
-    if (slash > 0) {
-      const value = tagReadersByLowerCase.get(key.slice(0, slash))?.(facts, key.slice(slash + 1));
-      // Tags of what is no repository are given by the operation.
-      if (value !== undefined) return value;
-    }
-    const { conditions } = facts.request;
-    return conditions === undefined ? undefined : ignoringCase(conditions, key);
-  };
+  return (key) => keyReader(key)(facts);
 }
 
 /** @param key in lower case */

@@ -11,10 +11,17 @@
  * - Whether the thing exists plays no part.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
-import type { AccessRequest } from "./access.ts";
+import type { Permission, Principal } from "./access.ts";
 import { identityPolicyOnlyActions } from "./ecr-actions.ts";
 import type { CompiledPolicy } from "./policy/compile-policy.ts";
-import { evaluate, type StatementOfPolicy, type Verdict } from "./policy/evaluate.ts";
+import {
+  type ApplicableStatement,
+  applicableStatements,
+  type StatementOfPolicy,
+  silent,
+  type Verdict,
+  verdictOf,
+} from "./policy/evaluate.ts";
 import type { KeyValues } from "./policy/template.ts";
 
 export interface DecisionPolicies {
@@ -30,9 +37,33 @@ export interface DecisionPolicies {
   readonly endpoint?: CompiledPolicy | undefined;
 }
 
+/** The statements of each kind of policy that are about a call; undefined: no such policies. */
+export type DecisionStatements = {
+  readonly [Kind in PolicyKind]: readonly ApplicableStatement[] | undefined;
+};
+
+export function decisionStatements(
+  policies: DecisionPolicies,
+  principal: Principal,
+  { action, resource }: Permission,
+): DecisionStatements {
+  const target = { action, resource, caller: principal };
+  const one = (policy: CompiledPolicy | undefined) =>
+    policy && applicableStatements([policy], target);
+  return {
+    identity: policies.identity && applicableStatements(policies.identity, target),
+    boundary: one(policies.boundary),
+    session: policies.session && applicableStatements(policies.session, target),
+    resource: applicableStatements(policies.resource, target),
+    trust: one(policies.trust),
+    endpoint: one(policies.endpoint),
+  };
+}
+
 export interface DecisionInput {
-  readonly request: AccessRequest;
-  readonly policies: DecisionPolicies;
+  readonly principal: Principal;
+  readonly permission: Permission;
+  readonly statements: DecisionStatements;
   /** Whose resource it is. */
   readonly resourceAccount: string;
   readonly values: KeyValues;
@@ -72,23 +103,23 @@ export type Outcome =
 const rescueActions = new Set(["ecr:DeleteRepositoryPolicy", "ecr:DeleteRegistryPolicy"]);
 
 export function decide(input: DecisionInput): Outcome {
-  const { policies, resourceAccount, values } = input;
-  const { principal, action, resource } = input.request;
-  const asked = { action, resource, caller: principal, values };
-  const none: Verdict = { allowed: "none" };
-  const only = (policy: CompiledPolicy | undefined) =>
-    policy === undefined ? none : evaluate([policy], asked);
-
-  const isRoot = policies.identity === undefined;
-  const isOwn = principal.account === resourceAccount;
-  const verdicts = {
-    identity: isRoot ? none : evaluate(policies.identity, asked),
-    boundary: only(policies.boundary),
-    session: policies.session === undefined ? none : evaluate(policies.session, asked),
-    resource: evaluate(policies.resource, asked),
-    trust: only(policies.trust),
-    endpoint: only(policies.endpoint),
+  const { principal, statements, resourceAccount, values } = input;
+  const { action, resource } = input.permission;
+  const verdictOn = (kind: PolicyKind): Verdict => {
+    const applicable = statements[kind];
+    if (applicable === undefined || applicable.length === 0) return silent;
+    return verdictOf(applicable, resource, values);
   };
+  const verdicts = {
+    identity: verdictOn("identity"),
+    boundary: verdictOn("boundary"),
+    session: verdictOn("session"),
+    resource: verdictOn("resource"),
+    trust: verdictOn("trust"),
+    endpoint: verdictOn("endpoint"),
+  };
+  const isRoot = principal.kind === "root";
+  const isOwn = principal.account === resourceAccount;
   if (!(isRoot && isOwn && rescueActions.has(action))) {
     for (const kind of kindsInOrder) {
       const { deny } = verdicts[kind];
@@ -96,18 +127,19 @@ export function decide(input: DecisionInput): Outcome {
     }
   }
 
-  const resourceKind = policies.trust === undefined ? "resource" : "trust";
-  const byResource = identityPolicyOnlyActions.has(action) ? none : verdicts[resourceKind];
+  const hasTrust = statements.trust !== undefined;
+  const resourceKind = hasTrust ? "trust" : "resource";
+  const byResource = identityPolicyOnlyActions.has(action) ? silent : verdicts[resourceKind];
   const isIdentityAllowed = isRoot || verdicts.identity.allowed !== "none";
   const isResourceAllowed = byResource.allowed !== "none";
-  if (!isResourceAllowed && (!isOwn || policies.trust !== undefined)) {
+  if (!isResourceAllowed && (!isOwn || hasTrust)) {
     return { allowed: false, kind: resourceKind };
   }
   if (!isIdentityAllowed && !(isOwn && byResource.allowed === "itself")) {
     return { allowed: false, kind: "identity" };
   }
   for (const kind of limitingKinds) {
-    if (policies[kind] !== undefined && verdicts[kind].allowed === "none") {
+    if (statements[kind] !== undefined && verdicts[kind].allowed === "none") {
       return { allowed: false, kind };
     }
   }
@@ -125,7 +157,7 @@ const limitingKinds = ["boundary", "session", "endpoint"] as const;
 
 /** AWS's words for a refusal. */
 export function denialMessage(
-  { principal, action, resource }: Pick<AccessRequest, "principal" | "action" | "resource">,
+  { principal, permission: { action, resource } }: Pick<DecisionInput, "principal" | "permission">,
   { kind, deny }: Extract<Outcome, { allowed: false }>,
 ): string {
   const { article, name } = policyKinds[kind];

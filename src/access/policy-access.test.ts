@@ -1,6 +1,7 @@
 /** Policies in a database: when a change counts, and what is recorded. */
 import { expect, test } from "bun:test";
 import { accessRequest, facts, userPrincipal } from "../../tests/support/access-request.ts";
+import { auditInto } from "../../tests/support/audit-records.ts";
 import { type ManualClock, manualClock } from "../../tests/support/manual-clock.ts";
 import { allow, deny, policy, worldAccess } from "../../tests/support/policy-world.ts";
 import { temporaryDirectory } from "../../tests/support/temporary-directory.ts";
@@ -162,7 +163,7 @@ test("a call is recorded once for each action, a refused one for what it lacks",
         },
       ],
     },
-    { audit: { record: (added) => void records.push(...added) } },
+    { audit: auditInto(records) },
   );
   const authorize = (...actions: string[]) => {
     records.length = 0;

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { AuditRecord } from "../../src/access/audit.ts";
 import { rootPrincipal } from "../../src/access/credentials.ts";
 import { userPrincipal } from "../support/access-request.ts";
+import { auditInto } from "../support/audit-records.ts";
 import {
   allow,
   basic,
@@ -41,7 +42,7 @@ let world: WorldAccess;
 let registry: TestRegistry;
 
 beforeAll(async () => {
-  world = worldAccess({}, { users, audit: { record: (added) => void records.push(...added) } });
+  world = worldAccess({}, { users, audit: auditInto(records) });
   registry = await openRegistry({ access: world.access });
 });
 afterAll(() => registry[Symbol.asyncDispose]());

@@ -16,10 +16,16 @@ export interface PolicyRequest {
   readonly values: KeyValues;
 }
 
+export interface ResourceMatcher {
+  /** Whether the answer depends on the values of keys. */
+  readonly hasVariables: boolean;
+  covers(resource: string, values: KeyValues): boolean;
+}
+
 export interface CompiledStatement {
   readonly statement: Statement;
   coversAction(action: string): boolean;
-  coversResource(request: PolicyRequest): boolean;
+  readonly resource: ResourceMatcher;
   /** `itself` when the statement names no principals. */
   readonly principal: PrincipalMatcher;
   /** In the order of `statement.conditions`; all of them must hold. */
@@ -67,14 +73,13 @@ function compileStatement(statement: Statement, variables: boolean): CompiledSta
       const lowerCase = name.toLowerCase();
       return actions.some((matches) => matches(lowerCase)) !== action.negated;
     },
-    coversResource:
-      resource === undefined ? () => true : compileResource(resource, effect, variables),
+    resource: resource === undefined ? everything : compileResource(resource, effect, variables),
     principal: principal === undefined ? () => "itself" : compilePrincipal(principal, effect),
     conditions: statement.conditions.map((condition) => compileCondition(condition, variables)),
   };
 }
 
-type ResourceMatcher = (request: PolicyRequest) => boolean;
+const everything: ResourceMatcher = { hasVariables: false, covers: () => true };
 
 function compileResource(
   { negated, patterns }: PatternElement,
@@ -88,7 +93,7 @@ function compileResource(
     if (tokens !== undefined) constant.push(arnGlob(tokens));
     return !template.constant;
   });
-  return ({ resource, values }) => {
+  function covers(resource: string, values: KeyValues): boolean {
     let unknown = false;
     let matches = constant.some((like) => like(resource));
     for (const template of matches ? [] : variable) {
@@ -100,5 +105,6 @@ function compileResource(
     // widen an allow nor narrow a deny.
     if (negated && unknown && !matches) return effect === "Deny";
     return matches !== negated;
-  };
+  }
+  return { hasVariables: variable.length > 0, covers };
 }

@@ -1,10 +1,21 @@
-/** What policies say to a request, each kind of policy for itself. */
+/**
+ * What policies say to a request, each kind of policy for itself. In two steps, because the first
+ * comes out the same for every request of a principal for an action on a resource: which statements
+ * are about it, and then which of them hold.
+ */
 import type { CompiledPolicy, CompiledStatement, PolicyRequest } from "./compile-policy.ts";
-import type { Coverage } from "./principals.ts";
+import type { Coverage, PolicyCaller } from "./principals.ts";
+import type { KeyValues } from "./template.ts";
 
 export interface StatementOfPolicy {
   readonly policy: CompiledPolicy;
   readonly statement: CompiledStatement;
+}
+
+/** A statement that is about the request, if its conditions hold. */
+export interface ApplicableStatement extends StatementOfPolicy {
+  readonly isDeny: boolean;
+  readonly coverage: Exclude<Coverage, "none">;
 }
 
 export interface Verdict {
@@ -16,33 +27,65 @@ export interface Verdict {
   readonly allowed: Coverage;
 }
 
-const silent: Verdict = { allowed: "none" };
+export const silent: Verdict = { allowed: "none" };
 
-/** @returns a verdict with `deny` as soon as one is found */
-export function evaluate(policies: readonly CompiledPolicy[], request: PolicyRequest): Verdict {
-  let allow: StatementOfPolicy | undefined;
-  let allowed: Coverage = "none";
-  for (const policy of policies) {
-    for (const statement of policy.statementsFor(request.action)) {
-      const isDeny = statement.statement.effect === "Deny";
-      // What was allowed outright cannot be allowed more.
-      if (!isDeny && allowed === "itself") continue;
-      const coverage = coverageOf(statement, request);
-      if (coverage === "none") continue;
-      if (isDeny) return { deny: { policy, statement }, allowed: "none" };
-      if (coverage === "itself" || allow === undefined) {
-        allow = { policy, statement };
-        allowed = coverage;
-      }
-    }
-  }
-  return allow === undefined ? silent : { allow, allowed };
+export interface PolicyTarget {
+  readonly action: string;
+  /** An ARN, or `*` for an action without a resource: then only the pattern `*` covers it. */
+  readonly resource: string;
+  readonly caller: PolicyCaller;
 }
 
-/** Whether a statement that covers the action takes part, and how far it names the caller. */
-export function coverageOf(statement: CompiledStatement, request: PolicyRequest): Coverage {
-  if (!statement.coversResource(request)) return "none";
-  const coverage = statement.principal(request.caller);
-  if (coverage === "none") return "none";
-  return statement.conditions.every((holds) => holds(request.values)) ? coverage : "none";
+/** Those that deny come first, then those that allow outright. */
+export function applicableStatements(
+  policies: readonly CompiledPolicy[],
+  target: PolicyTarget,
+): readonly ApplicableStatement[] {
+  const found: ApplicableStatement[] = [];
+  for (const policy of policies) {
+    for (const statement of policy.statementsFor(target.action)) {
+      const { resource } = statement;
+      if (!resource.hasVariables && !resource.covers(target.resource, noValues)) continue;
+      const coverage = statement.principal(target.caller);
+      if (coverage === "none") continue;
+      const isDeny = statement.statement.effect === "Deny";
+      found.push({ policy, statement, isDeny, coverage });
+    }
+  }
+  return found.sort((a, b) => rank(a) - rank(b));
+}
+
+const noValues: KeyValues = () => undefined;
+
+function rank({ isDeny, coverage, statement }: ApplicableStatement): number {
+  if (isDeny) return 0;
+  if (coverage === "account") return 3;
+  return statement.conditions.length > 0 || statement.resource.hasVariables ? 2 : 1;
+}
+
+/** @param statements in the order of `applicableStatements` */
+export function verdictOf(
+  statements: readonly ApplicableStatement[],
+  resource: string,
+  values: KeyValues,
+): Verdict {
+  for (const applicable of statements) {
+    const { statement, coverage } = applicable;
+    if (statement.resource.hasVariables && !statement.resource.covers(resource, values)) continue;
+    if (!conditionsHold(statement, values)) continue;
+    return applicable.isDeny
+      ? { deny: applicable, allowed: "none" }
+      : { allow: applicable, allowed: coverage };
+  }
+  return silent;
+}
+
+function conditionsHold({ conditions }: CompiledStatement, values: KeyValues): boolean {
+  for (const holds of conditions) if (!holds(values)) return false;
+  return true;
+}
+
+/** Both steps. */
+export function evaluate(policies: readonly CompiledPolicy[], request: PolicyRequest): Verdict {
+  return verdictOf(applicableStatements(policies, request), request.resource, request.values);
 }
