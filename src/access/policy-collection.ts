@@ -12,6 +12,7 @@ import { type CompiledPolicies, compiledPolicies } from "./compiled-policies.ts"
 import type { DecisionPolicies } from "./decision.ts";
 import { type ChangedDocument, documentChanges } from "./document-changes.ts";
 import { registryPolicyActionsV1 } from "./ecr-actions.ts";
+import { identityKinds } from "./identities/identity-documents.ts";
 import type { CompiledPolicy } from "./policy/compile-policy.ts";
 import { policyCache } from "./policy-cache.ts";
 import type { PolicySource, RegistryPolicyScope } from "./policy-source.ts";
@@ -71,6 +72,9 @@ const entriesLimit = 50_000;
 
 const repositoryKinds = new Set([repositoryPolicyKind.kind, repositoryTagsKind.kind]);
 const registryKinds = new Set([registryPolicyKind.kind, accountSettingKind.kind]);
+const kindsOfIdentities = new Set(
+  (["user", "group", "role", "policy"] as const).map((type) => identityKinds[type].kind),
+);
 
 export function policyCollection(options: PolicyCollectionOptions): PolicyCollection {
   const { source, onChange } = options;
@@ -89,10 +93,12 @@ export function policyCollection(options: PolicyCollectionOptions): PolicyCollec
   });
 
   function forget({ account, kind, name }: ChangedDocument): void {
-    onChange();
     if (repositoryKinds.has(kind)) repositories.forget(`${account}/${name}`);
     else if (registryKinds.has(kind)) registries.forget(account);
-    else identities.forgetAll();
+    // A policy or a group may concern any number of them.
+    else if (kindsOfIdentities.has(kind)) identities.forgetAll();
+    else return;
+    onChange();
   }
 
   function forgetAll(): void {

@@ -3,7 +3,9 @@ import { Command, CommanderError } from "commander";
 import { ConfigurationError } from "../runtime/configuration.ts";
 import { version } from "../version.ts";
 import { type CommandContext, CommandError } from "./command-context.ts";
+import { addAccessCommand } from "./commands/access.ts";
 import { addAccountCommand } from "./commands/account.ts";
+import { addAuditCommand } from "./commands/audit.ts";
 import { addChartCommand } from "./commands/chart.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addConfigCommand } from "./commands/config.ts";
@@ -29,6 +31,8 @@ export function createProgram(context: CommandContext, parts: ProgramParts): Com
   addServeCommand(program, context, parts.serve);
   addChartCommand(program, context);
   addAccountCommand(program, context, parts.openStores);
+  addAccessCommand(program, context, parts.openStores);
+  addAuditCommand(program, context, parts.openStores);
   addGcCommand(program, context, parts.openStores);
   addScrubCommand(program, context, parts.openStores);
   addConfigCommand(program, context);
