@@ -9,7 +9,7 @@ import { auditLog, expireAudit } from "./access/audit-log.ts";
 import { basicAuthentication } from "./access/basic-authentication.ts";
 import { ensureRootCredentials, rootPrincipal, storedAccessKeys } from "./access/credentials.ts";
 import { documentIdentities } from "./access/identities/document-identities.ts";
-import { accessKeyObserver, identityKeys } from "./access/identities/identity-keys.ts";
+import { identityKeys } from "./access/identities/identity-keys.ts";
 import { keyUsage } from "./access/identities/key-usage.ts";
 import { sessionCredentials } from "./access/identities/session-credentials.ts";
 import { webIdentities } from "./access/identities/web-identity.ts";
@@ -164,10 +164,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     clock,
     region: configuration.region,
   });
-  observers.push(
-    access.observer,
-    accessKeyObserver(() => authenticateBasic.forgetAll()),
-  );
+  observers.push(access.observer);
 
   metrics.gauge(
     { name: "uploads_open", help: "Upload sessions that are neither finished nor cancelled." },

@@ -35,6 +35,12 @@ export interface BasicAuthentication {
   forgetAll(): void;
 }
 
+/** For decisions about principals that somebody only thinks of. */
+export const noAuthentication: BasicAuthentication = Object.assign(
+  async () => ({ failure: "missing" }) as const,
+  { forgetAll() {} },
+);
+
 export function basicAuthentication(options: BasicAuthenticationOptions): BasicAuthentication {
   const { clock } = options;
   const trustMilliseconds = options.trustMilliseconds ?? 60_000;

@@ -70,16 +70,28 @@ export interface DecisionInput {
 }
 
 /** The kinds of policies, as denials name them. */
-const policyKinds = {
-  identity: { article: "an", name: "identity-based policy" },
-  resource: { article: "a", name: "resource-based policy" },
-  trust: { article: "the", name: "role trust policy" },
-  boundary: { article: "a", name: "permissions boundary" },
-  session: { article: "a", name: "session policy" },
-  endpoint: { article: "a", name: "VPC endpoint policy" },
+export const policyKindNames = {
+  identity: {
+    name: "identity-based policy",
+    deny: "with an explicit deny in an identity-based policy",
+  },
+  resource: {
+    name: "resource-based policy",
+    deny: "with an explicit deny in a resource-based policy",
+  },
+  trust: { name: "role trust policy", deny: "with an explicit deny in the role trust policy" },
+  boundary: {
+    name: "permissions boundary",
+    deny: "with an explicit deny in a permissions boundary",
+  },
+  session: { name: "session policy", deny: "with an explicit deny in a session policy" },
+  endpoint: {
+    name: "VPC endpoint policy",
+    deny: "with an explicit deny in a VPC endpoint policy",
+  },
 } as const;
 
-export type PolicyKind = keyof typeof policyKinds;
+export type PolicyKind = keyof typeof policyKindNames;
 
 export type Outcome =
   | {
@@ -160,9 +172,9 @@ export function denialMessage(
   { principal, permission: { action, resource } }: Pick<DecisionInput, "principal" | "permission">,
   { kind, deny }: Extract<Outcome, { allowed: false }>,
 ): string {
-  const { article, name } = policyKinds[kind];
+  const names = policyKindNames[kind];
   const refusal = `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource}`;
   return deny === undefined
-    ? `${refusal} because no ${name} allows the ${action} action`
-    : `${refusal} with an explicit deny in ${article} ${name}`;
+    ? `${refusal} because no ${names.name} allows the ${action} action`
+    : `${refusal} ${names.deny}`;
 }

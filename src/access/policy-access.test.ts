@@ -23,6 +23,7 @@ import { systemRandom } from "../runtime/clock.ts";
 import { repositoryArn } from "./access.ts";
 import { type AuditRecord, noAudit } from "./audit.ts";
 import { rootPrincipal } from "./credentials.ts";
+import { accessKeyKind } from "./identities/identity-documents.ts";
 import { type PolicyAccess, policyAccess } from "./policy-access.ts";
 import { documentResourceSource } from "./policy-documents.ts";
 import { noIdentities } from "./policy-source.ts";
@@ -35,14 +36,21 @@ interface Process extends AsyncDisposable {
   readonly access: PolicyAccess;
   readonly context: RegistryContext;
   write<Value>(kind: DocumentKind<Value>, name: string, value: Value | undefined): Promise<void>;
+  /** How often what was authenticated had to be authenticated again. */
+  keyChanges(): number;
   allowed(action: string, resource?: string): Promise<boolean>;
 }
 
 /** One of several processes on the same database. */
 async function process(path: string, clock: ManualClock): Promise<Process> {
   const metadata = await sqliteMetadataStore({ path, now: clock.now() });
+  let keyChanges = 0;
   const access = policyAccess({
-    authenticateBasic: async () => ({ failure: "missing" }),
+    authenticateBasic: Object.assign(async () => ({ failure: "missing" }) as const, {
+      forgetAll: () => {
+        keyChanges++;
+      },
+    }),
     source: { ...documentResourceSource(metadata), ...noIdentities },
     audit: noAudit,
     journal: metadata.read,
@@ -68,6 +76,7 @@ async function process(path: string, clock: ManualClock): Promise<Process> {
         changeDocument(context, tx, kind, { account, name, actor: "test" }, () => value),
       );
     },
+    keyChanges: () => keyChanges,
     async allowed(action, resource = web) {
       return (await access.decide(accessRequest(partner, action, resource))).allowed;
     },
@@ -117,6 +126,27 @@ test("a change counts from its commit on, and elsewhere within a second", async 
     clock.advance(1000);
     expect(await both()).toEqual([expected, expected]);
   }
+});
+
+test("a key that changes ends the trust in it, here and elsewhere", async () => {
+  using directory = temporaryDirectory();
+  const path = `${directory.path}/metadata.sqlite`;
+  const clock = manualClock();
+  await using here = await process(path, clock);
+  await using there = await process(path, clock);
+  for (const { access } of [here, there]) await access.authenticateBasic(null);
+  const key = {
+    userName: "jo",
+    userId: "AIDA",
+    secret: "",
+    status: "Inactive",
+    createdAt: 0,
+  } as const;
+  await here.write(accessKeyKind, "AKIAABCDEFGHIJKLMNOP", key);
+  clock.advance(1000);
+  for (const { access } of [here, there]) await access.authenticateBasic(null);
+  // The writer sees its own change in the journal too, which does no harm.
+  expect([here.keyChanges() > 0, there.keyChanges()]).toEqual([true, 1]);
 });
 
 test("very many changes at once are seen too", async () => {

@@ -1,14 +1,8 @@
 /** Access by policies: decides by what is collected about a call, and records the call. */
 import type { ChangeObserver } from "../registry/context.ts";
-import type {
-  Access,
-  Authentication,
-  Caller,
-  Decision,
-  Permission,
-  RequestFacts,
-} from "./access.ts";
+import type { Access, Caller, Decision, Permission, RequestFacts } from "./access.ts";
 import { type Audit, type AuditSubject, auditSubject } from "./audit.ts";
+import type { BasicAuthentication } from "./basic-authentication.ts";
 import { conditionValues } from "./condition-values.ts";
 import { type DecisionInput, decide, decisionStatements, denialMessage } from "./decision.ts";
 import { decisionMemory, type Remembered } from "./decision-memory.ts";
@@ -19,8 +13,9 @@ import {
   policyCollection,
 } from "./policy-collection.ts";
 
-export interface PolicyAccessOptions extends Omit<PolicyCollectionOptions, "onChange"> {
-  readonly authenticateBasic: (authorization: string | null) => Promise<Authentication>;
+export interface PolicyAccessOptions
+  extends Omit<PolicyCollectionOptions, "onChange" | "onKeyChange"> {
+  readonly authenticateBasic: BasicAuthentication;
   readonly audit: Audit;
   readonly region: string;
   /** `aws:PrincipalOrgID` of everybody: the accounts of an installation are one organization. */
@@ -53,6 +48,7 @@ export function policyAccess(options: PolicyAccessOptions): PolicyAccess {
       changes++;
       memory.forgetAll();
     },
+    onKeyChange: () => options.authenticateBasic.forgetAll(),
   });
 
   function inputOf(
@@ -155,7 +151,12 @@ export function policyAccess(options: PolicyAccessOptions): PolicyAccess {
   }
 
   return {
-    authenticateBasic: options.authenticateBasic,
+    authenticateBasic(authorization) {
+      const following = collection.follow();
+      return following === undefined
+        ? options.authenticateBasic(authorization)
+        : following.then(() => options.authenticateBasic(authorization));
+    },
     async decide(request) {
       const following = collection.follow();
       if (following !== undefined) await following;

@@ -12,7 +12,7 @@ import { type CompiledPolicies, compiledPolicies } from "./compiled-policies.ts"
 import type { DecisionPolicies } from "./decision.ts";
 import { type ChangedDocument, documentChanges } from "./document-changes.ts";
 import { registryPolicyActionsV1 } from "./ecr-actions.ts";
-import { identityKinds } from "./identities/identity-documents.ts";
+import { accessKeyKind, identityKinds } from "./identities/identity-documents.ts";
 import type { CompiledPolicy } from "./policy/compile-policy.ts";
 import { policyCache } from "./policy-cache.ts";
 import type { PolicySource, RegistryPolicyScope } from "./policy-source.ts";
@@ -26,6 +26,8 @@ export interface PolicyCollectionOptions {
   readonly freshMilliseconds?: number | undefined;
   /** Told that something has changed, before it is collected anew. */
   readonly onChange: () => void;
+  /** Told that an access key has changed. */
+  readonly onKeyChange: () => void;
 }
 
 /** All that a decision is made from, but for what the request tells. */
@@ -93,6 +95,7 @@ export function policyCollection(options: PolicyCollectionOptions): PolicyCollec
   });
 
   function forget({ account, kind, name }: ChangedDocument): void {
+    if (kind === accessKeyKind.kind) options.onKeyChange();
     if (repositoryKinds.has(kind)) repositories.forget(`${account}/${name}`);
     else if (registryKinds.has(kind)) registries.forget(account);
     // A policy or a group may concern any number of them.
@@ -103,6 +106,7 @@ export function policyCollection(options: PolicyCollectionOptions): PolicyCollec
 
   function forgetAll(): void {
     onChange();
+    options.onKeyChange();
     for (const cache of [identities, repositories, registries]) cache.forgetAll();
   }
 

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { ociPage } from "../oci/reference.ts";
 import { systemClock, systemRandom } from "../runtime/clock.ts";
 import { namedEntries } from "../runtime/configuration-entries.ts";
+import { accessPage } from "./access-reference.ts";
 import type { CommandContext } from "./command-context.ts";
 import { createProgram, everyCommand } from "./program.ts";
 import { ecrPage, replicationFailuresPage } from "./protocol-reference.ts";
@@ -19,6 +20,7 @@ export function referencePages(): ReferencePage[] {
     { path: "docs/reference/commands.md", text: commandsPage() },
     { path: "docs/reference/oci.md", text: ociPage(generated) },
     { path: "docs/reference/ecr.md", text: ecrPage(generated) },
+    { path: "docs/reference/access.md", text: accessPage(generated) },
     { path: "docs/reference/replication-failures.md", text: replicationFailuresPage(generated) },
   ];
 }

@@ -61,6 +61,13 @@ export interface EndpointDocumentation {
   readonly errors: readonly (ErrorCode | ProtocolErrorName)[];
 }
 
+export interface FurtherAction {
+  readonly action: string;
+  /** For the reference: when it is needed. */
+  readonly when: string;
+  isNeeded(input: Pick<EndpointInput, "request" | "query">): boolean;
+}
+
 export interface Endpoint {
   /** The row of the specification's endpoint table. */
   readonly id: string;
@@ -70,8 +77,8 @@ export interface Endpoint {
   readonly route: Route;
   /** The IAM action on the repository; absent: any authenticated principal. */
   readonly action?: string;
-  /** Further actions that this request comes to: one request may do the work of several. */
-  alsoNeeds?(input: Pick<EndpointInput, "request" | "query">): readonly string[];
+  /** Further actions that a request may come to: one request may do the work of several. */
+  readonly furtherActions?: readonly FurtherAction[];
   /** A push to a missing repository creates it, which is an action of its own. */
   readonly createsRepository?: true;
   readonly documentation: EndpointDocumentation;

@@ -118,7 +118,8 @@ async function answer(
     reference: parsed.reference,
   };
   if (endpoint.action !== undefined) {
-    await requirePermission(input, [endpoint.action, ...(endpoint.alsoNeeds?.(input) ?? [])]);
+    const further = endpoint.furtherActions?.filter((each) => each.isNeeded(input)) ?? [];
+    await requirePermission(input, [endpoint.action, ...further.map(({ action }) => action)]);
   }
   if (!endpoint.createsRepository || !(await mustBeCreated(input))) return endpoint.handle(input);
   await requirePermission(input, ["ecr:CreateRepository"]);

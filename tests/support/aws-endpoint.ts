@@ -8,7 +8,7 @@ import {
   storedAccessKeys,
 } from "../../src/access/credentials.ts";
 import { documentIdentities } from "../../src/access/identities/document-identities.ts";
-import { accessKeyObserver, identityKeys } from "../../src/access/identities/identity-keys.ts";
+import { identityKeys } from "../../src/access/identities/identity-keys.ts";
 import { keyUsage } from "../../src/access/identities/key-usage.ts";
 import { sessionCredentials } from "../../src/access/identities/session-credentials.ts";
 import { type IdentityProvider, webIdentities } from "../../src/access/identities/web-identity.ts";
@@ -107,10 +107,7 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
     clock,
     region,
   });
-  observers.push(
-    access.observer,
-    accessKeyObserver(() => authenticateBasic.forgetAll()),
-  );
+  observers.push(access.observer);
   const logs: RequestLogFields[] = [];
   const urls = layerUrls({ installationKey, region, clock });
   const aws = awsHandler({

@@ -1,5 +1,5 @@
 /** Policies of a test, as a source of decisions; and the decisions. */
-import type { AccessRequest, Principal } from "../../src/access/access.ts";
+import type { AccessRequest, Authentication, Principal } from "../../src/access/access.ts";
 import { type Audit, noAudit } from "../../src/access/audit.ts";
 import { type PolicyAccess, policyAccess } from "../../src/access/policy-access.ts";
 import type { PolicySource, RegistryPolicyScope } from "../../src/access/policy-source.ts";
@@ -100,13 +100,14 @@ export function worldAccess(
         ? undefined
         : { name: request.endpoint.id, document: JSON.stringify(world.endpointPolicy) },
   };
+  const authenticate = async (authorization: string | null): Promise<Authentication> => {
+    const user = atob(authorization?.replace(/^Basic /, "") ?? "").replace(/:secret$/, "");
+    const principal = options.users?.[user];
+    return principal === undefined ? { failure: "invalid" } : { principal };
+  };
   const clock = manualClock();
   const access = policyAccess({
-    async authenticateBasic(authorization) {
-      const user = atob(authorization?.replace(/^Basic /, "") ?? "").replace(/:secret$/, "");
-      const principal = options.users?.[user];
-      return principal === undefined ? { failure: "invalid" } : { principal };
-    },
+    authenticateBasic: Object.assign(authenticate, { forgetAll() {} }),
     source,
     audit: options.audit ?? noAudit,
     clock,

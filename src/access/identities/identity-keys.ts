@@ -1,6 +1,5 @@
 /** Finds users' access keys and the credentials of sessions, beside the root keys. */
 import type { MetadataStore } from "../../metadata/metadata-store.ts";
-import type { ChangeObserver } from "../../registry/context.ts";
 import { findDocument } from "../../registry/documents.ts";
 import type { AccessKey, AccessKeys } from "../credentials.ts";
 import type { SecretCipher } from "../installation-key.ts";
@@ -58,13 +57,5 @@ export function identityKeys(options: IdentityKeysOptions): AccessKeys {
       if (principal.kind !== "user" || sessionToken !== undefined) return;
       usage.record(principal.account, id, service);
     },
-  };
-}
-
-/** Tells when a key was made, switched on or off, or deleted, as soon as that is committed. */
-export function accessKeyObserver(onChange: () => void): ChangeObserver {
-  return async (tx, { kind, detail }) => {
-    if (kind !== "document_set" && kind !== "document_deleted") return;
-    if (detail?.kind === accessKeyKind.kind) tx.afterCommit(onChange);
   };
 }

@@ -158,7 +158,7 @@ type ValueOperatorName = keyof typeof valueOperators;
 /** `Null` asks whether the key is there, and compares nothing. */
 export type ConditionOperator = TextOperatorName | ValueOperatorName | "Null";
 
-const conditionOperators: readonly ConditionOperator[] = [
+export const conditionOperators: readonly ConditionOperator[] = [
   ...(Object.keys(textOperators) as TextOperatorName[]),
   ...(Object.keys(valueOperators) as ValueOperatorName[]),
   "Null",

@@ -68,7 +68,13 @@ export function onRepository(action: string) {
   ): Permission => ({ action: `ecr:${action}`, resource: repositoryResource(call, input) });
 }
 
-/** Permission for an action that has no resource, in the caller's own registry. */
+/** Permission for an action that has no resource, in the registry that the input means. */
 export function onRegistry(action: string) {
-  return (): Permission => ({ action: `ecr:${action}`, resource: "*" });
+  return (_call: EcrCall, input: object): Permission => ({
+    action: `ecr:${action}`,
+    resource: "*",
+    // Else it would be decided by the policies of the caller's own registry.
+    ...("registryId" in input &&
+      typeof input.registryId === "string" && { account: input.registryId }),
+  });
 }

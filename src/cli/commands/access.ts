@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { type Permission, type RequestFacts, repositoryArn } from "../../access/access.ts";
 import { noAudit } from "../../access/audit.ts";
+import { noAuthentication } from "../../access/basic-authentication.ts";
 import { type Explanation, explain } from "../../access/explain.ts";
 import { documentIdentities } from "../../access/identities/document-identities.ts";
 import { namedPrincipal } from "../../access/identities/named-principal.ts";
@@ -99,7 +100,7 @@ async function explainCall(
     throw new CommandError(`there is no user and no role ${options.principal}`);
   }
   const access = policyAccess({
-    authenticateBasic: async () => ({ failure: "missing" }),
+    authenticateBasic: noAuthentication,
     source: { ...documentResourceSource(metadata), ...documentIdentities(metadata.read) },
     audit: noAudit,
     clock,

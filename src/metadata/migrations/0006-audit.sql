@@ -1,6 +1,6 @@
 -- The audit: who was allowed or denied what. A row holds the calls of a moment, many at a time when
 -- many only read: a row for each would cost more than answering them. See
--- docs/internals/decisions/0004-audit-in-blocks.md.
+-- docs/internals/decisions/0005-audit-in-blocks.md.
 create table audit_blocks (
   -- Time of the latest and of the earliest call in it.
   last_at bigint not null,

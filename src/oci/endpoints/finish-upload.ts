@@ -12,7 +12,13 @@ export const finishUploadEndpoint: Endpoint = {
   method: "PUT",
   route: "upload",
   action: "ecr:CompleteLayerUpload",
-  alsoNeeds: ({ request }) => (mayHaveBody(request) ? ["ecr:UploadLayerPart"] : []),
+  furtherActions: [
+    {
+      action: "ecr:UploadLayerPart",
+      when: "the request has the last bytes",
+      isNeeded: ({ request }) => mayHaveBody(request),
+    },
+  ],
   documentation: {
     summary: "Ends an upload, with the last bytes if there are any left.",
     success: { 201: "the blob is in the repository, durably" },

@@ -24,8 +24,11 @@ export const startUploadEndpoint: Endpoint = {
   method: "POST",
   route: "uploads",
   action: "ecr:InitiateLayerUpload",
-  alsoNeeds: ({ query }) =>
-    isWhole(query) ? ["ecr:UploadLayerPart", "ecr:CompleteLayerUpload"] : [],
+  furtherActions: ["ecr:UploadLayerPart", "ecr:CompleteLayerUpload"].map((action) => ({
+    action,
+    when: "the request has the whole blob",
+    isNeeded: ({ query }) => isWhole(query),
+  })),
   createsRepository: true,
   documentation: {
     summary:
