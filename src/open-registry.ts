@@ -1,6 +1,6 @@
 /** Opens the stores of a region with the real drivers. `serve`, `gc` and `scrub` work on it. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { makeDurableDirectories } from "./blobs/durable-directory.ts";
 import { filesystemBlobStore } from "./blobs/filesystem.ts";
 import { verified } from "./blobs/verified.ts";
 import { measuredMetadataStore } from "./metadata/measured.ts";
@@ -39,7 +39,7 @@ export class StartError extends Error {
 /** Only its owner may look into it. */
 export async function makeDataDirectory(data: string): Promise<void> {
   try {
-    await mkdir(data, { recursive: true, mode: 0o700 });
+    await makeDurableDirectories([data], 0o700);
   } catch (error) {
     throw new StartError(`the data directory ${data} cannot be made`, { cause: error });
   }

@@ -6,11 +6,17 @@ import { constants } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
-/** Creates directories with their parents, durably. Those that exist are left alone. */
-export async function makeDurableDirectories(paths: readonly string[]): Promise<void> {
+/**
+ * Creates directories with their parents, durably. Those that exist are left alone.
+ * @param mode of what is created
+ */
+export async function makeDurableDirectories(
+  paths: readonly string[],
+  mode?: number,
+): Promise<void> {
   const holders = new Set<string>();
   for (const path of paths) {
-    const first = await mkdir(path, { recursive: true });
+    const first = await mkdir(path, { recursive: true, ...(mode !== undefined && { mode }) });
     if (first === undefined) continue;
     const top = dirname(resolve(first));
     for (let holder = dirname(resolve(path)); ; holder = dirname(holder)) {

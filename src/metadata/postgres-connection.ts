@@ -49,15 +49,22 @@ export async function runStatement<Row>(
     // would prepare the statement anew for every mixture.
     typeof value === "number" ? BigInt(value) : value,
   );
-  const rows: Record<string, unknown>[] = await connection.unsafe(sql, values);
+  const result: Record<string, unknown>[] = await connection.unsafe(sql, values);
+  // The client has an array class of its own, and Node's for bytes: nobody above shall meet them.
+  const rows = Array.from(result);
   for (const row of rows) {
     for (const column in row) {
       const value = row[column];
       if (typeof value === "bigint") row[column] = toNumber(value, column);
       else if (typeof value === "boolean") row[column] = value ? 1 : 0;
+      else if (value instanceof Uint8Array) row[column] = plainBytes(value);
     }
   }
   return rows as Row[];
+}
+
+function plainBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function toNumber(value: bigint, column: string): number {

