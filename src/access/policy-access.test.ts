@@ -236,7 +236,7 @@ test("a call does not go on before it is recorded, and not at all when it cannot
   ]);
   expect(await Promise.race([decision, Bun.sleep(20)])).toBeUndefined();
   recorded.reject(new Error("the disk is full"));
-  expect(decision).rejects.toThrow("the disk is full");
+  await expect(decision).rejects.toThrow("the disk is full");
 });
 
 test("a stored policy that cannot be read stops what it is about, and says which it is", async () => {
@@ -244,7 +244,7 @@ test("a stored policy that cannot be read stops what it is about, and says which
     repositoryPolicies: { [`${account}/web`]: { Version: "2031-01-01", Statement: [] } },
   });
   const root = rootPrincipal(account);
-  expect(access.decide(accessRequest(root, "ecr:PutImage", web))).rejects.toThrow(
+  await expect(access.decide(accessRequest(root, "ecr:PutImage", web))).rejects.toThrow(
     "the stored policy repository policy of web cannot be read",
   );
   const other = repositoryArn("us-east-1", account, "other");

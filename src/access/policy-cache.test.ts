@@ -53,7 +53,7 @@ test("a failure is not remembered, and no more than the limit is", async () => {
       return Number(key);
     },
   });
-  expect(Promise.resolve(cache.get("1"))).rejects.toThrow("away");
+  await expect(Promise.resolve(cache.get("1"))).rejects.toThrow("away");
   await Bun.sleep(0);
   fails = false;
   for (const key of ["1", "2", "3"]) expect(await cache.get(key)).toBe(Number(key));

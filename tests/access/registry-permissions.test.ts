@@ -215,7 +215,7 @@ describe("a push to a repository that is missing", () => {
   test("one that was there at the decision and is gone is not made anew", async () => {
     // What the handler then passes on: the decision, not a wish.
     const { startUpload } = await import("../../src/registry/start-upload.ts");
-    expect(
+    await expect(
       startUpload(registry.context, {
         ...{ account, repository: "gone", actor: users.jo.arn, mayCreate: false },
       }),
