@@ -11,7 +11,7 @@ import { check } from "./checker.ts";
 import { Ledger } from "./ledger.ts";
 import { UnexpectedAnswer, write } from "./writer.ts";
 
-const kills = Number(process.env.PORTOLAN_CHAOS_KILLS ?? 200);
+const kills = Number(process.env.PORTOLAN_CHAOS_KILLS ?? 100);
 const seed = Number(process.env.PORTOLAN_CHAOS_SEED ?? Date.now() % 1_000_000);
 const writers = 6;
 const graceMilliseconds = 20_000;
