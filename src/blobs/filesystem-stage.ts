@@ -7,8 +7,10 @@ import { syncDirectory } from "./durable-directory.ts";
 
 /** Appended bytes are handed to the disk in the background each time this many have gathered. */
 const writebackBytes = 32 * 1024 * 1024;
-/** Small chunks are gathered into writes of this size. */
-const writeBytes = 1024 * 1024;
+/** Small chunks are gathered into writes of up to this size. */
+const gatherBytes = 256 * 1024;
+/** While more than this waits to be written, nothing further is received. */
+const waitingBytesLimit = 512 * 1024;
 
 export async function openStage(
   path: string,
@@ -32,21 +34,26 @@ export async function openStage(
       let failure: { error: unknown } | undefined;
       try {
         size = (await file.stat()).size;
-        for await (const chunk of gather(chunks)) {
-          await writeAll(file, chunk, size);
-          size += chunk.byteLength;
-          unsynced += chunk.byteLength;
-          if (unsynced >= writebackBytes && writeback === undefined) {
-            // Lets the disk work while bytes still arrive, so that publish has little left to wait
-            // for.
-            unsynced = 0;
-            writeback = file.datasync().catch((error: unknown) => {
-              failure = { error };
-            });
-            writeback.then(() => {
-              writeback = undefined;
-            });
+        const writes = writeQueue(file, size);
+        try {
+          for await (const chunk of gather(chunks)) {
+            const room = writes.push(chunk);
+            unsynced += chunk.byteLength;
+            if (unsynced >= writebackBytes && writeback === undefined) {
+              // Lets the disk work while bytes still arrive, so that publish has little left to wait
+              // for.
+              unsynced = 0;
+              writeback = file.datasync().catch((error: unknown) => {
+                failure = { error };
+              });
+              writeback.then(() => {
+                writeback = undefined;
+              });
+            }
+            if (room !== undefined) await room;
           }
+        } finally {
+          await writes.ended();
         }
       } finally {
         await writeback;
@@ -122,44 +129,120 @@ async function detach(path: string): Promise<void> {
 }
 
 /**
- * Joins small chunks, so that a stream of 60 KB pieces does not become thousands of writes. What
- * has arrived is passed on also when the source fails.
+ * Joins small chunks, so that a stream of 1 KB pieces does not become thousands of writes; larger
+ * ones pass as they are. What has arrived is passed on also when the source fails. A chunk belongs to
+ * the receiver once it was passed on.
  */
 async function* gather(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   let buffer: Uint8Array | undefined;
   let used = 0;
+  const take = () => {
+    const taken = buffer?.subarray(0, used);
+    buffer = undefined;
+    used = 0;
+    return taken;
+  };
   try {
     for await (const chunk of chunks) {
-      if (used === 0 && chunk.byteLength >= writeBytes) {
+      if (used > 0 && used + chunk.byteLength > gatherBytes) yield take() as Uint8Array;
+      if (chunk.byteLength >= gatherBytes / 2) {
+        if (used > 0) yield take() as Uint8Array;
         yield chunk;
         continue;
       }
-      let rest = chunk;
-      while (rest.byteLength > 0) {
-        buffer ??= new Uint8Array(writeBytes);
-        const take = Math.min(rest.byteLength, writeBytes - used);
-        buffer.set(rest.subarray(0, take), used);
-        used += take;
-        rest = rest.subarray(take);
-        if (used === writeBytes) {
-          yield buffer;
-          used = 0;
-        }
-      }
+      buffer ??= new Uint8Array(gatherBytes);
+      buffer.set(chunk, used);
+      used += chunk.byteLength;
     }
   } catch (error) {
-    if (buffer && used > 0) yield buffer.subarray(0, used);
+    if (used > 0) yield take() as Uint8Array;
     throw error;
   }
-  if (buffer && used > 0) yield buffer.subarray(0, used);
+  if (used > 0) yield take() as Uint8Array;
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  let written = 0;
-  while (written < bytes.byteLength) {
-    const result = await file.write(bytes, written, bytes.byteLength - written, position + written);
-    written += result.bytesWritten;
+interface WriteQueue {
+  /** @returns what to wait for before the next one, when enough is waiting */
+  push(bytes: Uint8Array): Promise<void> | undefined;
+  /** Resolves when all has been written. @throws the first failure; nothing behind it is written */
+  ended(): Promise<void>;
+}
+
+/**
+ * Writes while the next bytes are received and hashed: the two take about as long, so one after the
+ * other would take twice the time. One write at a time, of all that waits: a second one under way
+ * could leave a hole behind it when the process dies, and the file's size is what a client resumes at.
+ */
+function writeQueue(file: FileHandle, start: number): WriteQueue {
+  let position = start;
+  let waiting: Uint8Array[] = [];
+  let waitingBytes = 0;
+  /** The write that is under way. */
+  let writing: Promise<void> | undefined;
+  let failure: { error: unknown } | undefined;
+
+  function begin(): void {
+    const chunks = waiting;
+    waiting = [];
+    waitingBytes = 0;
+    writing = writeAll(file, chunks, position).then(
+      (end) => {
+        position = end;
+        writing = undefined;
+        if (waiting.length > 0) begin();
+      },
+      (error: unknown) => {
+        failure = { error };
+        writing = undefined;
+      },
+    );
   }
+
+  async function room(): Promise<void> {
+    while (writing !== undefined && waitingBytes > waitingBytesLimit) await writing;
+    if (failure !== undefined) throw failure.error;
+  }
+
+  return {
+    push(bytes) {
+      if (failure !== undefined) return room();
+      waiting.push(bytes);
+      waitingBytes += bytes.byteLength;
+      if (writing === undefined) begin();
+      return waitingBytes > waitingBytesLimit ? room() : undefined;
+    },
+    async ended() {
+      while (writing !== undefined) await writing;
+      if (failure !== undefined) throw failure.error;
+    },
+  };
+}
+
+/** @returns the position behind them */
+async function writeAll(
+  file: FileHandle,
+  chunks: readonly Uint8Array[],
+  start: number,
+): Promise<number> {
+  let position = start;
+  let rest = chunks;
+  while (rest.length > 0) {
+    const { bytesWritten } = await file.writev(rest, position);
+    position += bytesWritten;
+    rest = behind(rest, bytesWritten);
+  }
+  return position;
+}
+
+/** What is left of the chunks behind their first `bytes`: a write may take only a part. */
+function behind(chunks: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let skip = bytes;
+  const rest: Uint8Array[] = [];
+  for (const chunk of chunks) {
+    if (skip < chunk.byteLength) rest.push(chunk.subarray(skip));
+    skip = Math.max(0, skip - chunk.byteLength);
+  }
+  return rest;
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
