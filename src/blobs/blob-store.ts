@@ -71,8 +71,9 @@ export interface BlobStage {
   /**
    * Adds bytes at the end, as they come. What has arrived stays, also when `chunks` fails in the
    * middle: `size` tells how much.
+   * @param release told of chunks that a driver has written and does not look at any more
    */
-  append(chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  append(chunks: AsyncIterable<Uint8Array>, release?: (chunk: Uint8Array) => void): Promise<void>;
   /** All bytes staged so far, read lazily. */
   read(): Promise<Blob>;
   /**

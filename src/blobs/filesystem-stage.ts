@@ -8,7 +8,7 @@ import { syncDirectory } from "./durable-directory.ts";
 /** Appended bytes are handed to the disk in the background each time this many have gathered. */
 const writebackBytes = 32 * 1024 * 1024;
 /** Small chunks are gathered into writes of up to this size. */
-const gatherBytes = 256 * 1024;
+const gatherBytes = 64 * 1024;
 /** While more than this waits to be written, nothing further is received. */
 const waitingBytesLimit = 512 * 1024;
 
@@ -26,7 +26,7 @@ export async function openStage(
     get size() {
       return size;
     },
-    async append(chunks) {
+    async append(chunks, release) {
       await detach(path);
       const file = await open(path, constants.O_CREAT | constants.O_WRONLY, 0o600);
       let writeback: Promise<unknown> | undefined;
@@ -34,7 +34,7 @@ export async function openStage(
       let failure: { error: unknown } | undefined;
       try {
         size = (await file.stat()).size;
-        const writes = writeQueue(file, size);
+        const writes = writeQueue(file, size, release);
         try {
           for await (const chunk of gather(chunks)) {
             const room = writes.push(chunk);
@@ -145,7 +145,7 @@ async function* gather(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Ar
   try {
     for await (const chunk of chunks) {
       if (used > 0 && used + chunk.byteLength > gatherBytes) yield take() as Uint8Array;
-      if (chunk.byteLength >= gatherBytes / 2) {
+      if (chunk.byteLength >= gatherBytes / 4) {
         if (used > 0) yield take() as Uint8Array;
         yield chunk;
         continue;
@@ -173,7 +173,11 @@ interface WriteQueue {
  * other would take twice the time. One write at a time, of all that waits: a second one under way
  * could leave a hole behind it when the process dies, and the file's size is what a client resumes at.
  */
-function writeQueue(file: FileHandle, start: number): WriteQueue {
+function writeQueue(
+  file: FileHandle,
+  start: number,
+  release: (chunk: Uint8Array) => void = () => {},
+): WriteQueue {
   let position = start;
   let waiting: Uint8Array[] = [];
   let waitingBytes = 0;
@@ -188,6 +192,7 @@ function writeQueue(file: FileHandle, start: number): WriteQueue {
     writing = writeAll(file, chunks, position).then(
       (end) => {
         position = end;
+        chunks.forEach(release);
         writing = undefined;
         if (waiting.length > 0) begin();
       },

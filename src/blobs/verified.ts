@@ -70,15 +70,15 @@ export function verified(store: BlobStore): VerifiedBlobStore {
       get size() {
         return inner.size;
       },
-      async append(chunks) {
+      async append(chunks, release) {
         const hash = runningHash(uploadId, algorithm);
         if (hash.size !== inner.size) {
           // The stage holds bytes that this hash has not seen: only a second reading can tell.
           running.delete(uploadId);
-          return inner.append(chunks);
+          return inner.append(chunks, release);
         }
         try {
-          await inner.append(hashing(chunks, hash));
+          await inner.append(hashing(chunks, hash), release);
         } finally {
           // A failed write may have stored less than was hashed.
           if (hash.size !== inner.size) running.delete(uploadId);

@@ -4,6 +4,7 @@ import { isTag } from "../image/reference.ts";
 import type { UploadChunk } from "../registry/append-upload.ts";
 import { RegistryError } from "../registry/errors.ts";
 import type { ManifestReferenceInput } from "../registry/find-manifest.ts";
+import { releaseBytes } from "../runtime/release-bytes.ts";
 import { type BodyPace, bodyChunks, contentLength } from "./body.ts";
 
 /** @throws digest_invalid */
@@ -78,12 +79,13 @@ export function uploadChunk(request: Request, pace: BodyPace): UploadChunk {
   const length = contentLength(request);
   const range = contentRange(request);
   const bytes = bodyChunks(request, pace);
-  if (range === undefined) return { bytes, ...(length !== undefined && { length }) };
+  const release = releaseBytes;
+  if (range === undefined) return { bytes, release, ...(length !== undefined && { length }) };
   const span = range.end - range.start + 1;
   if (length !== undefined && length !== span) {
     throw new RegistryError("size_invalid", { announcedBytes: span, receivedBytes: length });
   }
-  return { bytes, start: range.start, length: span };
+  return { bytes, release, start: range.start, length: span };
 }
 
 /** `a-b`, both inclusive; `bytes a-b/…` is tolerated. */

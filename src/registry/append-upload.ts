@@ -6,6 +6,8 @@ import { isTouchDue, openUpload, renewUpload, type UploadAddress } from "./find-
 
 export interface UploadChunk {
   readonly bytes: AsyncIterable<Uint8Array>;
+  /** Told of chunks of `bytes` that nobody looks at any more. */
+  readonly release?: (chunk: Uint8Array) => void;
   /** The offset that the client believes it is at; absent when it streams. */
   readonly start?: number;
   /** How many bytes the client announced, when it did. */
@@ -33,7 +35,7 @@ export async function appendToStage(
   context: RegistryContext,
   { uploadId, repository }: UploadAddress,
   stage: BlobStage,
-  { bytes, start, length }: UploadChunk,
+  { bytes, release, start, length }: UploadChunk,
 ): Promise<void> {
   const before = stage.size;
   if (start !== undefined && start !== before) {
@@ -49,6 +51,7 @@ export async function appendToStage(
         ? new RegistryError("blob_too_large", { limitBytes })
         : new RegistryError("size_invalid", { announcedBytes: length, receivedBytes }),
     ),
+    release,
   );
   const receivedBytes = stage.size - before;
   if (length !== undefined && receivedBytes !== length) {

@@ -25,9 +25,14 @@ export const listCatalog: Endpoint = {
       const resource = repositoryArn(context.region, account, name);
       return (await access.decide({ ...caller, action: "ecr:BatchGetImage", resource })).allowed;
     };
-    const page = await visiblePage(isVisible, after, limit, (position) =>
-      listRepositories(context, { account, after: position, limit: catalogPageLimit }),
-    );
+    // One more than is asked for tells whether there are more; whoever sees few of them looks at
+    // larger pieces.
+    let pieceLimit = Math.min(limit + 1, catalogPageLimit);
+    const page = await visiblePage(isVisible, after, limit, (position) => {
+      const piece = listRepositories(context, { account, after: position, limit: pieceLimit });
+      pieceLimit = Math.min(pieceLimit * 4, catalogPageLimit);
+      return piece;
+    });
     return namesResponse({ repositories: page.names }, page, { path: "/v2/_catalog", limit });
   },
 };
@@ -45,8 +50,11 @@ async function visiblePage(
   const names: string[] = [];
   for (let position: string | undefined = after; position !== undefined && limit > 0; ) {
     const page = await list(position);
-    for (const name of page.names) if (await isVisible(name)) names.push(name);
-    if (names.length > limit) return { names: names.slice(0, limit), more: true };
+    for (const name of page.names) {
+      if (!(await isVisible(name))) continue;
+      if (names.length === limit) return { names, more: true };
+      names.push(name);
+    }
     position = page.more ? page.names.at(-1) : undefined;
   }
   return { names, more: false };
