@@ -75,3 +75,26 @@ test("a new directory is made with its parents, and an existing one left alone",
   await makeDurableDirectories([path]);
   expect(existsSync(path)).toBe(true);
 });
+
+test("chunks of every size arrive in order, and large ones are given back once written", async () => {
+  const sizes = [1, 70_000, 16_384, 3, 16_383, 300_000, 65_536, 0, 9_000, 9_000, 200_000, 5];
+  const whole = crypto.getRandomValues(Buffer.alloc(sizes.reduce((sum, size) => sum + size)));
+  // Many rounds, so that the queue of writes is full and empty in turn.
+  const rounds = 20;
+  const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0));
+  const chunks = sizes.map((size, i) => whole.subarray(starts[i], (starts[i] ?? 0) + size));
+  const sent = Array.from({ length: rounds }, () => chunks.map((chunk) => new Uint8Array(chunk)));
+  const expected = Buffer.concat(Array.from({ length: rounds }, () => whole));
+  const large = sent.flat().filter(({ byteLength }) => byteLength >= 16_384).length;
+  const released: number[] = [];
+
+  const stage = await store.stage("u1");
+  await stage.append(chunksOf(...sent.flat()), (chunk) => {
+    if (sizes.includes(chunk.byteLength)) released.push(chunk.byteLength);
+    chunk.fill(0);
+  });
+
+  expect(stage.size).toBe(expected.byteLength);
+  expect(Buffer.from(await (await stage.read()).arrayBuffer()).equals(expected)).toBe(true);
+  expect(released.filter((size) => size >= 16_384).length).toBe(large);
+});

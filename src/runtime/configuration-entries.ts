@@ -187,9 +187,9 @@ export const configurationEntries = {
       "The request line and headers of one request; more is answered 431. Tokens of some clients pass 16 KiB. At most 200 headers in any case.",
     ),
     idle: entry(
-      duration("4s", "255s"),
+      duration("8s", "255s"),
       seconds(60),
-      "A connection on which nothing moves for so long is closed, be it a kept-alive one or a transfer that stalls. Whole seconds, exact to about four.",
+      "A connection on which nothing moves for so long is closed, be it a kept-alive one or a transfer that stalls. Whole seconds, exact to about four, which is why it cannot be shorter.",
     ),
     tagsPage: entry(
       integer(1, 100_000),

@@ -109,6 +109,7 @@ describe("values", () => {
     ["endpoint", "https://example.com/v2"],
     ["endpoint", "example.com"],
     ["limits.idle", "60"],
+    ["limits.idle", "7s"],
     ["limits.idle", "-1s"],
     ["limits.idle", "256s"],
     ["registry.manifestLimit", "4MB"],

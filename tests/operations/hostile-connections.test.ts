@@ -9,7 +9,7 @@ let server: ServerProcess;
 
 beforeAll(async () => {
   server = await startServer([
-    ...["--data", directory.path, "--set", "limits.idle=4s", "--set", "limits.headers=16KiB"],
+    ...["--data", directory.path, "--set", "limits.idle=8s", "--set", "limits.headers=16KiB"],
     ...["--set", "limits.requestsInFlight=50"],
   ]);
 }, 120_000);
