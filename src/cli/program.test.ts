@@ -78,7 +78,7 @@ test("serve finds its configuration by flag, variable and name", async () => {
 
 test("flags with dashes reach their entries", async () => {
   const { served } = await run(
-    "serve --tls-certificate c.pem --tls-key k.pem --log-requests none --set limits.idle=5s --set limits.tagsPage=7",
+    "serve --tls-certificate c.pem --tls-key k.pem --log-requests none --set limits.idle=9s --set limits.tagsPage=7",
   );
   const configuration = served[0]?.configuration;
   expect(configuration?.tls).toEqual({
@@ -86,7 +86,7 @@ test("flags with dashes reach their entries", async () => {
     key: join(directory.path, "k.pem"),
   });
   expect(configuration?.log.requests).toBe("none");
-  expect(configuration?.limits.idle).toEqual({ milliseconds: 5000 });
+  expect(configuration?.limits.idle).toEqual({ milliseconds: 9000 });
   expect(configuration?.limits.tagsPage).toBe(7);
 });
 
