@@ -25,6 +25,7 @@ import { ociHandler } from "./oci/handler.ts";
 import { layerDownloadHandler } from "./oci/layer-download.ts";
 import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts";
 import { openGarbageCollection } from "./region-garbage.ts";
+import { openPullThrough } from "./region-pull-through.ts";
 import { openReplication } from "./region-replication.ts";
 import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
 import { ensureFirstTemplates } from "./registry/creation-templates.ts";
@@ -172,6 +173,15 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   );
   registerProcessMetrics(metrics, { version, region: configuration.region, monotonicNow });
   const countRequest = requestMetrics(metrics);
+  const { cache, upstreams } = openPullThrough({
+    configuration,
+    secrets: { registry: context, cipher },
+    fetch,
+    metrics,
+    log: logger,
+  });
+  observers.push(cache.observer);
+  undo.push(() => cache.stop());
   const replication = await openReplication({ configuration, context, metrics, logger });
   if (replication !== undefined) observers.push(replication.observer);
 
@@ -180,6 +190,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     oci: ociHandler({
       context,
       access,
+      cache,
       settings: {
         ...defaultOciSettings,
         tagsPageLimit: limits.tagsPage,
@@ -205,6 +216,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
         }),
       },
       layerUrls: urls,
+      cache,
+      upstreams,
       knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
       reportError: (error, { requestId }) =>
         logger.error({ requestId, error }, "request failed unexpectedly"),

@@ -3,7 +3,7 @@
  * checks of every operation lives here and nowhere else.
  * https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
  */
-import { type Access, requestFacts } from "../access/access.ts";
+import { type Access, type Permission, requestFacts } from "../access/access.ts";
 import type { AccessKeys } from "../access/credentials.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { RequestContext } from "../runtime/request.ts";
@@ -96,6 +96,11 @@ async function run<ServiceContext>(
     expiresAt: key.expiresAt,
     host: request.headers.get("host") ?? "",
     request: context,
+    authorize: (permissions: readonly Permission[]) =>
+      access.authorize(
+        { principal: key.principal, request: requestFacts(request, context, clock.now()) },
+        permissions,
+      ),
   };
   const prepared = operation.prepare(call, parse(body));
   if ("violation" in prepared) {

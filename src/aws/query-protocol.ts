@@ -3,7 +3,7 @@
  * operation lives here and nowhere else; it is that of json-protocol.ts.
  * https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
  */
-import { type Access, requestFacts } from "../access/access.ts";
+import { type Access, type Permission, requestFacts } from "../access/access.ts";
 import type { AccessKeys } from "../access/credentials.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { RequestContext } from "../runtime/request.ts";
@@ -150,6 +150,8 @@ async function run<ServiceContext>(
     host: request.headers.get("host") ?? "",
     request: context,
     facts,
+    authorize: (permissions: readonly Permission[]) =>
+      access.authorize({ principal, request: facts }, permissions),
   };
   const prepared = operation.prepare(call, form);
   if ("violation" in prepared) throw violationError(prepared.violation);

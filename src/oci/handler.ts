@@ -10,6 +10,7 @@ import {
   requestFacts,
 } from "../access/access.ts";
 import { isRepositoryName } from "../image/reference.ts";
+import type { PullThrough } from "../pull-through/pull-through.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import { isCreatedByPush } from "../registry/create-repository.ts";
 import { RegistryError } from "../registry/errors.ts";
@@ -28,6 +29,8 @@ export interface OciHandlerOptions {
   readonly context: RegistryContext;
   readonly access: Access;
   readonly settings: OciSettings;
+  /** Repositories that are caches of an upstream. */
+  readonly cache?: PullThrough | undefined;
 }
 
 export function ociHandler(options: OciHandlerOptions): Handler {
@@ -66,7 +69,7 @@ async function respond(
 
 /** @throws ProtocolError, RegistryError */
 async function answer(
-  { context, access, settings }: OciHandlerOptions,
+  { context, access, settings, cache }: OciHandlerOptions,
   request: Request,
   requestContext: RequestContext,
 ): Promise<Response> {
@@ -105,6 +108,15 @@ async function answer(
     principal,
     caller,
     actor: principal.arn,
+    cache,
+    puller: {
+      actor: principal.arn,
+      async mayImport(actions) {
+        const resource = repositoryArn(context.region, account, parsed.repository);
+        const permissions = actions.map((action) => ({ action, resource }));
+        return (await access.authorize(caller, permissions)).allowed;
+      },
+    },
     pace: {
       clock: context.clock,
       stallMilliseconds: settings.bodyStallMilliseconds,
