@@ -84,7 +84,12 @@ describe.skipIf(!available)("a cache of other registries", () => {
     const pull = (target: string) =>
       skopeo(
         ...["copy", "--quiet", "--all", "--src-tls-verify=false"],
-        ...["--src-creds", credentials(cache), reference, `oci:${join(directory.path, target.replaceAll("/", "-"))}:x`],
+        ...[
+          "--src-creds",
+          credentials(cache),
+          reference,
+          `oci:${join(directory.path, target.replaceAll("/", "-"))}:x`,
+        ],
       );
     await pull(`${repository}-1`);
     const described = await waitUntil("the image in the cache", async () => {
@@ -120,7 +125,14 @@ describe.skipIf(!available)("a cache of other registries", () => {
 
   test("of Debian's docker-registry: pulled through, and served when that is gone", async () => {
     const target = `docker://${debian.host}/team/app:1`;
-    await skopeo("copy", "--quiet", "--all", "--dest-tls-verify=false", images.debianVersion1, target);
+    await skopeo(
+      "copy",
+      "--quiet",
+      "--all",
+      "--dest-tls-verify=false",
+      images.debianVersion1,
+      target,
+    );
     await aws(
       ...["ecr", "create-pull-through-cache-rule", "--ecr-repository-prefix", "debian"],
       ...["--upstream-registry-url", debian.host],
