@@ -6,9 +6,8 @@
 import type { BlobStage } from "../blobs/blob-store.ts";
 import { DigestMismatchError } from "../blobs/verified.ts";
 import { type Digest, digestAlgorithm, digestEncoded } from "../image/digest.ts";
-import { linkBlob } from "../metadata/queries/blobs.ts";
+import { linkBlob, touchBlob } from "../metadata/queries/blobs.ts";
 import { upsertIncomingBlob } from "../metadata/queries/incoming-blobs.ts";
-import { linkKnownBlob } from "../metadata/queries/link-known-blob.ts";
 import { deleteUpload } from "../metadata/queries/uploads.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import { publishBlob } from "../registry/publish-blob.ts";
@@ -165,10 +164,12 @@ export function blobFetches(options: BlobFetchOptions): BlobFetches {
     // Without a manifest of the upstream that names it, only the upstream can say that it has it.
     if (input.size === undefined) await upstream.blobSize(name, digest, stopping.signal);
     return context.metadata.transaction(async (tx) => {
-      const size = await linkKnownBlob(tx, repositoryId, digest, context.clock.now());
+      const now = context.clock.now();
+      const held = await touchBlob(tx, digest, now);
       // While we hold the row the collector cannot take the bytes; before that it could.
-      if (size === undefined || (await context.blobs.stat(digest)) === undefined) return undefined;
-      return size;
+      if (held === undefined || (await context.blobs.stat(digest)) === undefined) return undefined;
+      await linkBlob(tx, repositoryId, digest, now);
+      return held.size;
     });
   }
 
