@@ -206,6 +206,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       },
       layerUrls: urls,
       knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
+      ownFilterTypes: configuration.replication.ownFilterTypes,
       reportError: (error, { requestId }) =>
         logger.error({ requestId, error }, "request failed unexpectedly"),
     }),
