@@ -2,8 +2,7 @@
  * Turns a push into replications, inside the push's own transaction: either the image is there and
  * will be replicated, or neither happened.
  */
-import { selectArtifactType } from "../metadata/queries/artifact-type.ts";
-import { selectClosureBytes } from "../metadata/queries/image-closure.ts";
+import { selectArtifactType, selectClosureBytes } from "../metadata/queries/image-closure.ts";
 import { upsertReplications } from "../metadata/queries/replications.ts";
 import type { ChangeObserver } from "../registry/context.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
