@@ -219,6 +219,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       cache,
       upstreams,
       knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
+      ownFilterTypes: configuration.replication.ownFilterTypes,
       reportError: (error, { requestId }) =>
         logger.error({ requestId, error }, "request failed unexpectedly"),
     }),

@@ -17,6 +17,7 @@ import {
   duration,
   endpointUrl,
   filePath,
+  flag,
   hosts,
   type IdentityProviderEntry,
   identityProviders,
@@ -319,6 +320,11 @@ export const configurationEntries = {
       duration("10ms", "24h"),
       seconds(300),
       "The longest wait between two tries. There is no last try.",
+    ),
+    ownFilterTypes: entry(
+      flag,
+      false,
+      "Whether replication rules may have the filter types `PORTOLAN_…` (exact names, wildcards, exclusion, tags, artifact types), which Amazon ECR does not have. Rules that have them already keep them when it is switched off.",
     ),
   },
 } as const;

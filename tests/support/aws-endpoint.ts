@@ -57,7 +57,7 @@ export interface AwsEndpoint extends AsyncDisposable {
 }
 
 export interface AwsEndpointOptions
-  extends Partial<Pick<AwsHandlerOptions, "registryEndpoint" | "knownRegions">> {
+  extends Partial<Pick<AwsHandlerOptions, "registryEndpoint" | "knownRegions" | "ownFilterTypes">> {
   readonly region?: string;
   readonly account?: string;
   readonly clock?: Clock;
@@ -150,6 +150,7 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
     layerUrls: urls,
     registryEndpoint: options.registryEndpoint,
     knownRegions: options.knownRegions,
+    ownFilterTypes: options.ownFilterTypes,
     reportError: (error) => void unforeseen.push(error),
   });
   const oci = ociHandler({ context: registry, access, cache, settings: defaultOciSettings });
