@@ -19,6 +19,7 @@ import { policyAccess } from "./access/policy-access.ts";
 import { documentResourceSource } from "./access/policy-documents.ts";
 import { registryTokens } from "./access/tokens.ts";
 import { awsHandler } from "./aws/handler.ts";
+import { throttle } from "./aws/throttle.ts";
 import { countAllUploads } from "./metadata/queries/uploads.ts";
 import { defaultOciSettings } from "./oci/endpoint.ts";
 import { ociHandler } from "./oci/handler.ts";
@@ -52,6 +53,7 @@ import {
   writeSecretFile,
 } from "./runtime/secret-files.ts";
 import { readTlsFiles, type TlsFiles } from "./runtime/tls-files.ts";
+import { tokenBuckets } from "./runtime/token-buckets.ts";
 import { createServer, welcomeHandler } from "./server.ts";
 import { version } from "./version.ts";
 
@@ -191,6 +193,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       context,
       access,
       cache,
+      throttle: registryThrottle(configuration.throttling.registryRequestsPerSecond),
       settings: {
         ...defaultOciSettings,
         tagsPageLimit: limits.tagsPage,
@@ -216,6 +219,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
         }),
       },
       layerUrls: urls,
+      throttle: throttle(configuration.throttling, tokenBuckets()),
       cache,
       upstreams,
       knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
@@ -386,6 +390,13 @@ function listen(
     const reason = code === "EADDRINUSE" ? "another process listens there" : "see below";
     throw new StartError(`cannot listen on ${address}: ${reason}`, { cause: error });
   }
+}
+
+function registryThrottle(perSecond: number) {
+  if (perSecond === 0) return undefined;
+  const buckets = tokenBuckets();
+  const rate = { perSecond, burst: perSecond * 2 };
+  return (principalArn: string, now: number) => buckets.take(principalArn, rate, now);
 }
 
 function endpointOf(configuration: Configuration, { address, secure }: Listener): string {

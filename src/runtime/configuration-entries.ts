@@ -222,6 +222,23 @@ export const configurationEntries = {
       "Time between two collections of garbage inside the server; 0 switches them off (`portolan gc` remains).",
     ),
   },
+  throttling: {
+    requestsPerSecond: entry(
+      integer(0, 1_000_000),
+      5000,
+      "How often a principal may call an operation of the AWS APIs, per second; twice as many at once after a pause. More is answered `ThrottlingException`, which every SDK waits out. 0: no limit.",
+    ),
+    ecrRates: entry(
+      flag,
+      false,
+      "Applies the rates that Amazon ECR states for its operations (PutImage 10 a second, InitiateLayerUpload 100 …), to find out here what would be throttled there.",
+    ),
+    registryRequestsPerSecond: entry(
+      integer(0, 1_000_000),
+      0,
+      "How often a principal may ask under `/v2/`, per second; twice as many at once after a pause. More is answered 429 with Retry-After. 0: no limit.",
+    ),
+  },
   pullThroughCache: {
     upstreams: entry(
       hosts,
