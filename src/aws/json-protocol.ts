@@ -3,7 +3,7 @@
  * checks of every operation lives here and nowhere else.
  * https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
  */
-import { type Access, requestFacts } from "../access/access.ts";
+import { type Access, type Permission, requestFacts } from "../access/access.ts";
 import type { AccessKeys } from "../access/credentials.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { RequestContext } from "../runtime/request.ts";
@@ -17,6 +17,7 @@ import {
 import type { Operation } from "./operation.ts";
 import { readBody } from "./read-body.ts";
 import { authenticateSignature } from "./sigv4.ts";
+import type { Throttle } from "./throttle.ts";
 import type { Violation } from "./validation.ts";
 
 export interface JsonService<ServiceContext> {
@@ -38,6 +39,7 @@ export interface JsonProtocolOptions {
   readonly access: Access;
   readonly keys: AccessKeys;
   readonly clock: Clock;
+  readonly throttle: Throttle;
   /** Takes the errors that nobody foresaw; the client gets a bare 500. */
   readonly reportError: (error: unknown, request: RequestContext) => void;
 }
@@ -60,7 +62,7 @@ export async function handleJson<ServiceContext>(
 
 async function run<ServiceContext>(
   service: JsonService<ServiceContext>,
-  { region, access, keys, clock }: JsonProtocolOptions,
+  { region, access, keys, clock, throttle }: JsonProtocolOptions,
   request: Request,
   context: RequestContext,
 ): Promise<object> {
@@ -87,6 +89,9 @@ async function run<ServiceContext>(
   });
   context.log.principal = key.principal.arn;
 
+  // How often: only who is known can be counted.
+  throttle.check(key.principal.arn, service.signingName, name, clock.now());
+
   // Types, then constraints.
   const call = {
     service: service.context,
@@ -96,6 +101,11 @@ async function run<ServiceContext>(
     expiresAt: key.expiresAt,
     host: request.headers.get("host") ?? "",
     request: context,
+    authorize: (permissions: readonly Permission[]) =>
+      access.authorize(
+        { principal: key.principal, request: requestFacts(request, context, clock.now()) },
+        permissions,
+      ),
   };
   const prepared = operation.prepare(call, parse(body));
   if ("violation" in prepared) {

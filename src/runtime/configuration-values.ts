@@ -263,3 +263,31 @@ export const identityProviders: ValueType<readonly IdentityProviderEntry[]> = {
   ),
   format: (providers) => JSON.stringify(providers),
 };
+
+const hostPattern = /^(?:[a-zA-Z0-9.-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(?::\d{1,5})?$/;
+
+/** Hosts with optional ports; in the environment and on the command line separated by commas. */
+export const hosts: ValueType<readonly string[]> = {
+  name: "hosts",
+  expected: "hosts with optional ports, such as registry.example.com:5000",
+  schema: v.pipe(
+    v.union([
+      v.array(v.string()),
+      v.pipe(
+        v.string(),
+        v.transform((text) => (text === "" ? [] : text.split(",").map((host) => host.trim()))),
+      ),
+    ]),
+    v.array(
+      v.pipe(
+        v.string(),
+        v.regex(
+          hostPattern,
+          "expected hosts with optional ports, such as registry.example.com:5000",
+        ),
+      ),
+    ),
+    v.maxLength(1000, "expected at most 1000 hosts"),
+  ),
+  format: (list) => list.join(","),
+};

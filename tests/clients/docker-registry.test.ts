@@ -81,6 +81,36 @@ describe.skipIf(!available)("replication to docker-registry", () => {
     expect(await verified("mirror/111122223333/web", "2")).toBe(image.digest);
   });
 
+  test("referrers are listed under the tag of their subject, as it has no API for them", async () => {
+    const { fleet, source } = await toRegistry({
+      endpoint: registry.endpoint,
+      credentials: credentials(),
+    });
+    await using _ = fleet;
+    const subject = await pushImage(source.context, {
+      repository: "signed",
+      tags: ["1"],
+      layers: [noise("signed", 100)],
+    });
+    await allComplete(source, "signed", subject.digest);
+    const digests: string[] = [];
+    for (const signature of ["one", "two"]) {
+      const layers = [noise(signature, 100)];
+      const { digest } = await pushImage(source.context, { repository: "signed", layers, subject });
+      await allComplete(source, "signed", digest);
+      digests.push(digest);
+    }
+    const tag = subject.digest.replace(":", "-");
+    const answer = await registry.fetch("GET", `/v2/signed/manifests/${tag}`, {
+      accept: mediaTypes.ociIndex,
+    });
+    const index = (await answer.json()) as {
+      manifests: { digest: string; artifactType: string }[];
+    };
+    expect(index.manifests.map(({ digest }) => digest)).toEqual(digests);
+    expect(index.manifests[0]?.artifactType).toBe("application/vnd.oci.image.config.v1+json");
+  });
+
   test("the registry is down: what was pushed meanwhile arrives when it is back", async () => {
     const { fleet, source } = await toRegistry({
       endpoint: registry.endpoint,

@@ -8,6 +8,7 @@ import { keyedMutex } from "../../registry/keyed-mutex.ts";
 import type { ClosureManifest } from "../closure.ts";
 import { ReplicationFailure } from "../failure.ts";
 import type { Offer, TagOutcome } from "../offer.ts";
+import { referrersTag } from "./referrers-tag.ts";
 import type { RegistryAnswer, RegistryClient } from "./registry-client.ts";
 import { errorOf, registryFailure } from "./registry-failure.ts";
 
@@ -37,6 +38,7 @@ interface HeldManifest {
 export function manifestPuts(client: RegistryClient, currentTag: CurrentTag): ManifestPuts {
   const { name } = client;
   const tags = keyedMutex();
+  const referrers = referrersTag(client);
   const pathOf = (repository: string, reference: string) =>
     `/v2/${repository}/manifests/${reference}`;
 
@@ -205,23 +207,33 @@ export function manifestPuts(client: RegistryClient, currentTag: CurrentTag): Ma
 
   return {
     async putImage(repository, offer, signal) {
-      const { tag } = offer;
-      for (const manifest of offer.manifests) {
-        // The root goes under its tag at once, where it has one.
-        if (manifest.digest !== offer.digest) await ensure(repository, manifest, offer, signal);
-      }
-      if (tag === undefined) {
-        await ensure(repository, rootOf(offer), offer, signal);
-        return "none";
-      }
-      const key = `${repository}:${tag.name}`;
-      const outcome = await tags.runExclusively(key, () =>
-        setTag(repository, offer, tag.name, signal),
-      );
-      if (outcome === "kept") await ensure(repository, rootOf(offer), offer, signal);
+      const outcome = await putManifests(repository, offer, signal);
+      for (const manifest of offer.manifests) await referrers.list(repository, manifest, signal);
       return outcome;
     },
   };
+
+  async function putManifests(
+    repository: string,
+    offer: Offer,
+    signal: AbortSignal,
+  ): Promise<TagOutcome> {
+    const { tag } = offer;
+    for (const manifest of offer.manifests) {
+      // The root goes under its tag at once, where it has one.
+      if (manifest.digest !== offer.digest) await ensure(repository, manifest, offer, signal);
+    }
+    if (tag === undefined) {
+      await ensure(repository, rootOf(offer), offer, signal);
+      return "none";
+    }
+    const key = `${repository}:${tag.name}`;
+    const outcome = await tags.runExclusively(key, () =>
+      setTag(repository, offer, tag.name, signal),
+    );
+    if (outcome === "kept") await ensure(repository, rootOf(offer), offer, signal);
+    return outcome;
+  }
 }
 
 function rootOf({ manifests, digest }: Offer): ClosureManifest {
