@@ -5,13 +5,12 @@
  * An entry `limits.idle` is `idle:` under `limits:` in portolan.yaml and `PORTOLAN_LIMITS_IDLE` in
  * the environment.
  */
+import { type ChartEntry, chartEntries } from "./chart-values.ts";
 import {
   accessKeyId,
   accountId,
   type ByteSize,
   byteSize,
-  type ChartRegion,
-  chartRegions,
   type Duration,
   databaseUrl,
   duration,
@@ -77,7 +76,7 @@ const seconds = (count: number): Duration => ({ milliseconds: count * 1000 });
 const mebibytes = (count: number): ByteSize => ({ bytes: count * 1024 ** 2 });
 const noProviders: readonly IdentityProviderEntry[] = [];
 const noHosts: readonly string[] = [];
-const noRegions: readonly ChartRegion[] = [];
+const noRegions: readonly ChartEntry[] = [];
 
 export const configurationEntries = {
   region: entry(
@@ -317,9 +316,9 @@ export const configurationEntries = {
     { path: true },
   ),
   chart: entry(
-    chartRegions,
+    chartEntries,
     noRegions,
-    "Every region of the installation, this one included, with its endpoint and public key. `portolan chart init` writes it.",
+    "Every region of the installation, this one included, with its endpoint and public key; `portolan chart init` writes it. Besides, other registries as destinations, with `kind: oci`: see [Any registry](../guides/any-registry.md).",
     { only: "file" },
   ),
   replication: {
