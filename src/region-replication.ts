@@ -1,12 +1,13 @@
 /** Replication of a region, built from its configuration: keys, chart, settings and metrics. */
+import { StartError } from "./open-registry.ts";
 import { chartRegistries } from "./region-registries.ts";
 import type { RegistryContext } from "./registry/context.ts";
+import { type ReplicationLog, silentLog } from "./replication/log.ts";
 import type { Meter } from "./replication/metrics.ts";
 import { type RunningReplication, startReplication } from "./replication/start-replication.ts";
 import { regionsOf } from "./runtime/chart-values.ts";
 import type { Configuration } from "./runtime/configuration-entries.ts";
-import type { Logger } from "./runtime/logger.ts";
-import type { Metrics } from "./runtime/metrics.ts";
+import { type Metrics, metricsRegistry } from "./runtime/metrics.ts";
 import {
   generateRegionKey,
   parseRegionKey,
@@ -18,7 +19,7 @@ export interface RegionReplicationOptions {
   readonly configuration: Configuration;
   readonly context: RegistryContext;
   readonly metrics: Metrics;
-  readonly logger: Logger;
+  readonly logger: ReplicationLog;
 }
 
 /** Undefined when the configuration has no chart: a region alone has nowhere to replicate to. */
@@ -52,6 +53,20 @@ export async function openReplication({
     meter: meterOf(metrics),
     log: logger,
   });
+}
+
+/** For commands: asks other regions, and never starts to replicate. @throws without a chart */
+export async function openCommandReplication(
+  configuration: Configuration,
+  context: RegistryContext,
+): Promise<RunningReplication> {
+  const metrics = metricsRegistry();
+  const logger = silentLog;
+  const replication = await openReplication({ configuration, context, metrics, logger });
+  if (replication === undefined) {
+    throw new StartError("the configuration has no chart, so there are no other regions");
+  }
+  return replication;
 }
 
 function jsonWebKeyHalves({ privateKey, publicKey }: RegionKey) {

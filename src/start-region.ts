@@ -28,6 +28,7 @@ import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts"
 import { openGarbageCollection } from "./region-garbage.ts";
 import { openPullThrough } from "./region-pull-through.ts";
 import { openReplication } from "./region-replication.ts";
+import { openVerification } from "./region-verification.ts";
 import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
 import { ensureFirstTemplates } from "./registry/creation-templates.ts";
 import { expireUploads } from "./registry/expire-uploads.ts";
@@ -263,6 +264,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   if (replication !== undefined) {
     replication.start();
     undo.push(() => replication.stop());
+    const compared = openVerification({ configuration, context, replication, metrics, logger });
+    if (compared !== undefined) undo.push(() => compared.stop());
   }
   const works: ScheduledWork[] = [
     {

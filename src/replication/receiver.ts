@@ -14,6 +14,9 @@ import { type IncomingBlobSettings, type IncomingPart, incomingBlobs } from "./i
 import type { ReplicationLog } from "./log.ts";
 import type { ReplicationMetrics } from "./metrics.ts";
 import type { BlobAnswer, Offer, OfferAnswer } from "./offer.ts";
+import { answerVerification } from "./verification/answer.ts";
+import type { VerificationAnswer, VerificationQuestion } from "./verification/messages.ts";
+import type { RegistryLeaves } from "./verification/registry-leaves.ts";
 
 export interface ReceiverSettings extends IncomingBlobSettings {
   /** A version further in the future than this would win for too long, and is refused. */
@@ -25,10 +28,13 @@ export interface Receiver {
   offer(source: string, offer: Offer): Promise<OfferAnswer>;
   /** @throws ReplicationFailure */
   receiveBlob(source: string, part: IncomingPart): Promise<BlobAnswer>;
+  /** What is here of that which the source has sent. @throws ReplicationFailure */
+  verify(source: string, question: VerificationQuestion): Promise<VerificationAnswer>;
 }
 
 export interface ReceiverOptions {
   readonly context: RegistryContext;
+  readonly leaves: RegistryLeaves;
   /** Whether an account exists here. */
   readonly knowsAccount: (account: string) => boolean;
   readonly settings: ReceiverSettings;
@@ -69,6 +75,12 @@ export function receiver(options: ReceiverOptions): Receiver {
         metrics.bytesReceived.add(answer.held - part.offset, { source });
       }
       return answer;
+    },
+    async verify(source, question) {
+      if (!options.knowsAccount(question.account)) {
+        throw new ReplicationFailure("account_unknown", `there is no account ${question.account}`);
+      }
+      return answerVerification(context, options.leaves, source, question);
     },
   };
 

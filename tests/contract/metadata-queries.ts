@@ -7,6 +7,7 @@ import type { TestDatabase } from "../support/metadata-stores.ts";
 import { accessQueriesContract } from "./access-queries.ts";
 import { auditQueriesContract } from "./audit-queries.ts";
 import { imageQueriesContract } from "./image-queries.ts";
+import { proofQueriesContract } from "./proof-queries.ts";
 import { querySuite } from "./query-suite.ts";
 import { registryQueriesContract } from "./registry-queries.ts";
 import { replicationQueriesContract } from "./replication-queries.ts";
@@ -18,6 +19,7 @@ export function metadataQueriesContract(createDatabase: () => Promise<TestDataba
   auditQueriesContract(suite);
   imageQueriesContract(suite);
   replicationQueriesContract(suite);
+  proofQueriesContract(suite);
   imageQueriesContract(suite);
 
   // These run on every engine in the suites of their verbs, which have the worlds they need.
