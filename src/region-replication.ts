@@ -1,4 +1,7 @@
 /** Replication of a region, built from its configuration: keys, chart, settings and metrics. */
+import type { Access } from "./access/access.ts";
+import { accountExists } from "./access/account-existence.ts";
+import { replicationConsent } from "./access/replication-consent.ts";
 import type { RegistryContext } from "./registry/context.ts";
 import type { Meter } from "./replication/metrics.ts";
 import { type RunningReplication, startReplication } from "./replication/start-replication.ts";
@@ -10,6 +13,7 @@ import { type RegionKey, readRegionKey } from "./runtime/secret-files.ts";
 export interface RegionReplicationOptions {
   readonly configuration: Configuration;
   readonly context: RegistryContext;
+  readonly access: Access;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -18,6 +22,7 @@ export interface RegionReplicationOptions {
 export async function openReplication({
   configuration,
   context,
+  access,
   metrics,
   logger,
 }: RegionReplicationOptions): Promise<RunningReplication | undefined> {
@@ -28,7 +33,8 @@ export async function openReplication({
     chart: { regions: chart },
     regionKey: jsonWebKeyHalves(await readRegionKey(regionKey)),
     fetch: (url, init) => fetch(url, init),
-    knowsAccount: (account) => account === configuration.account,
+    knowsAccount: (account) => accountExists(context.metadata.read, account),
+    consent: replicationConsent({ ...context, access }),
     // A data directory belongs to one process; a database may be shared by several nodes.
     soleWorker: configuration.metadata.driver === "sqlite",
     settings: {

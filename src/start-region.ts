@@ -17,6 +17,7 @@ import { secretCipher } from "./access/installation-key.ts";
 import { layerUrls } from "./access/layer-urls.ts";
 import { policyAccess } from "./access/policy-access.ts";
 import { documentResourceSource } from "./access/policy-documents.ts";
+import { withReplicationRole } from "./access/replication-consent.ts";
 import { registryTokens } from "./access/tokens.ts";
 import { awsHandler } from "./aws/handler.ts";
 import { countAllUploads } from "./metadata/queries/uploads.ts";
@@ -157,7 +158,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     authenticateBasic,
     source: {
       ...documentResourceSource(context.metadata),
-      ...documentIdentities(context.metadata.read),
+      ...withReplicationRole(documentIdentities(context.metadata.read)),
     },
     audit,
     organization: configuration.access.organization,
@@ -182,7 +183,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   });
   observers.push(cache.observer);
   undo.push(() => cache.stop());
-  const replication = await openReplication({ configuration, context, metrics, logger });
+  const replication = await openReplication({ configuration, context, access, metrics, logger });
   if (replication !== undefined) observers.push(replication.observer);
 
   const handler = createServer({

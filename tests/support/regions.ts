@@ -32,6 +32,7 @@ import {
 import { type Clock, systemClock, systemRandom } from "../../src/runtime/clock.ts";
 import type { RequestLogFields } from "../../src/runtime/request.ts";
 import { testAccount } from "./push-image.ts";
+import { type RegionAccess, regionAccess } from "./region-access.ts";
 import { generateRegionKey } from "./region-key.ts";
 import { type LineFaults, startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
@@ -41,6 +42,7 @@ export const quickSettings: ReplicationSettings = {
   pollMilliseconds: 50,
   leaseMilliseconds: 3000,
   backOff: { firstMilliseconds: 20, limitMilliseconds: 200 },
+  refusalBackOff: { firstMilliseconds: 20, limitMilliseconds: 200 },
   circuit: { outagesToOpen: 3, probe: { firstMilliseconds: 20, limitMilliseconds: 100 } },
   transfer: { ...defaultReplicationSettings.transfer, busyMilliseconds: 20 },
   stallMilliseconds: 500,
@@ -61,6 +63,8 @@ export interface ReceivedRequest {
 export interface TestRegion {
   readonly name: string;
   readonly context: RegistryContext;
+  /** Its accounts and their policies. */
+  readonly access: RegionAccess;
   readonly metadata: MetadataStore;
   readonly blobs: BlobStore;
   readonly key: RegionKey;
@@ -70,7 +74,7 @@ export interface TestRegion {
   /** What its replication endpoint was asked, in order of arrival. */
   readonly requests: ReceivedRequest[];
   readonly replication: RunningReplication;
-  configure(rules: readonly ReplicationRule[]): Promise<void>;
+  configure(rules: readonly ReplicationRule[], account?: string): Promise<void>;
   /** Its server is gone: connections are reset. */
   stopServing(): void;
   serveAgain(): void;
@@ -144,6 +148,8 @@ async function startRegion(
     observers,
     uploadMutex: keyedMutex(),
   };
+  const access = regionAccess(context);
+  await access.addAccount(testAccount);
   const key = generateRegionKey();
   const requests: ReceivedRequest[] = [];
   let running: RunningReplication | undefined;
@@ -186,7 +192,8 @@ async function startRegion(
       chart: { regions: chartRegions },
       regionKey: key,
       fetch: options.fetch ?? fetch,
-      knowsAccount: (account) => account === testAccount,
+      knowsAccount: access.knowsAccount,
+      consent: access.consent,
       soleWorker,
       settings,
     });
@@ -200,6 +207,7 @@ async function startRegion(
   return {
     name,
     context,
+    access,
     metadata,
     blobs,
     key,
@@ -209,11 +217,11 @@ async function startRegion(
     get replication() {
       return current();
     },
-    configure: (rules) =>
+    configure: (rules, account = testAccount) =>
       putReplicationConfiguration(context, {
-        account: testAccount,
+        account,
         configuration: { rules },
-        actor: "arn:aws:iam::111122223333:root",
+        actor: `arn:aws:iam::${account}:root`,
       }),
     stopServing() {
       server.stop(true);
@@ -223,7 +231,7 @@ async function startRegion(
     },
     restartReplication() {
       running = startEngine(true);
-      observers.splice(0, observers.length, running.observer);
+      observers.splice(0, observers.length, access.access.observer, running.observer);
       if (!options.idle?.includes(name)) running.start();
     },
     addNode: () => startEngine(false).start(),
