@@ -20,6 +20,7 @@ import { documentResourceSource } from "./access/policy-documents.ts";
 import { withReplicationRole } from "./access/replication-consent.ts";
 import { registryTokens } from "./access/tokens.ts";
 import { awsHandler } from "./aws/handler.ts";
+import { throttle } from "./aws/throttle.ts";
 import { countAllUploads } from "./metadata/queries/uploads.ts";
 import { defaultOciSettings } from "./oci/endpoint.ts";
 import { ociHandler } from "./oci/handler.ts";
@@ -53,6 +54,7 @@ import {
   writeSecretFile,
 } from "./runtime/secret-files.ts";
 import { readTlsFiles, type TlsFiles } from "./runtime/tls-files.ts";
+import { tokenBuckets } from "./runtime/token-buckets.ts";
 import { createServer, welcomeHandler } from "./server.ts";
 import { version } from "./version.ts";
 
@@ -192,6 +194,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       context,
       access,
       cache,
+      throttle: registryThrottle(configuration.throttling.registryRequestsPerSecond),
       settings: {
         ...defaultOciSettings,
         tagsPageLimit: limits.tagsPage,
@@ -217,6 +220,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
         }),
       },
       layerUrls: urls,
+      throttle: throttle(configuration.throttling, tokenBuckets()),
       cache,
       upstreams,
       knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
@@ -387,6 +391,13 @@ function listen(
     const reason = code === "EADDRINUSE" ? "another process listens there" : "see below";
     throw new StartError(`cannot listen on ${address}: ${reason}`, { cause: error });
   }
+}
+
+function registryThrottle(perSecond: number) {
+  if (perSecond === 0) return undefined;
+  const buckets = tokenBuckets();
+  const rate = { perSecond, burst: perSecond * 2 };
+  return (principalArn: string, now: number) => buckets.take(principalArn, rate, now);
 }
 
 function endpointOf(configuration: Configuration, { address, secure }: Listener): string {

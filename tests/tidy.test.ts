@@ -41,6 +41,7 @@ const allowed: Record<string, readonly string[]> = {
   "pull-through": ["image", "blobs", "metadata", "registry", "replication", "runtime"],
   oci: ["image", "access", "registry", "pull-through", "runtime"],
   replication: ["image", "blobs", "metadata", "access", "registry", "runtime"],
+  "instance-metadata": ["access", "aws", "runtime"],
   aws: ["image", "metadata", "access", "registry", "replication", "pull-through", "runtime"],
   cli: [
     "image",
@@ -53,6 +54,7 @@ const allowed: Record<string, readonly string[]> = {
     "oci",
     "aws",
     "pull-through",
+    "instance-metadata",
   ],
 };
 

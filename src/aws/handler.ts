@@ -13,6 +13,7 @@ import { type IdentityServiceContext, identityServices } from "./identity-servic
 import { errorAnswer, handleJson, type JsonProtocolOptions } from "./json-protocol.ts";
 import { handleQuery } from "./query-protocol.ts";
 import { secretsService } from "./secretsmanager/service.ts";
+import { noThrottle, type Throttle } from "./throttle.ts";
 
 export interface AwsHandlerOptions {
   readonly registry: RegistryContext;
@@ -36,6 +37,8 @@ export interface AwsHandlerOptions {
   readonly ownFilterTypes?: boolean | undefined;
   /** Takes the errors that nobody foresaw; the client gets a bare 500. */
   readonly reportError: (error: unknown, request: RequestContext) => void;
+  /** Absent: nobody is held back. */
+  readonly throttle?: Throttle | undefined;
 }
 
 export function awsHandler(options: AwsHandlerOptions): Handler {
@@ -45,6 +48,7 @@ export function awsHandler(options: AwsHandlerOptions): Handler {
     access,
     keys,
     clock: registry.clock,
+    throttle: options.throttle ?? noThrottle,
     reportError,
   };
   const ecr = ecrService(options);

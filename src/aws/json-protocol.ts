@@ -17,6 +17,7 @@ import {
 import type { Operation } from "./operation.ts";
 import { readBody } from "./read-body.ts";
 import { authenticateSignature } from "./sigv4.ts";
+import type { Throttle } from "./throttle.ts";
 import type { Violation } from "./validation.ts";
 
 export interface JsonService<ServiceContext> {
@@ -38,6 +39,7 @@ export interface JsonProtocolOptions {
   readonly access: Access;
   readonly keys: AccessKeys;
   readonly clock: Clock;
+  readonly throttle: Throttle;
   /** Takes the errors that nobody foresaw; the client gets a bare 500. */
   readonly reportError: (error: unknown, request: RequestContext) => void;
 }
@@ -60,7 +62,7 @@ export async function handleJson<ServiceContext>(
 
 async function run<ServiceContext>(
   service: JsonService<ServiceContext>,
-  { region, access, keys, clock }: JsonProtocolOptions,
+  { region, access, keys, clock, throttle }: JsonProtocolOptions,
   request: Request,
   context: RequestContext,
 ): Promise<object> {
@@ -86,6 +88,9 @@ async function run<ServiceContext>(
     readBody: () => readBody(request, limit),
   });
   context.log.principal = key.principal.arn;
+
+  // How often: only who is known can be counted.
+  throttle.check(key.principal.arn, service.signingName, name, clock.now());
 
   // Types, then constraints.
   const call = {

@@ -21,6 +21,7 @@ import type { QueryOperation } from "./query-operation.ts";
 import { readBody } from "./read-body.ts";
 import { queryOf, readSignature } from "./read-signature.ts";
 import { authenticateSignature } from "./sigv4.ts";
+import type { Throttle } from "./throttle.ts";
 import type { Violation } from "./validation.ts";
 
 /** An operation whose caller proves itself by what is in the input, and signs nothing. */
@@ -52,6 +53,7 @@ export interface QueryProtocolOptions {
   readonly access: Access;
   readonly keys: AccessKeys;
   readonly clock: Clock;
+  readonly throttle: Throttle;
   /** Takes the errors that nobody foresaw; the client gets a bare 500. */
   readonly reportError: (error: unknown, request: RequestContext) => void;
 }
@@ -115,7 +117,7 @@ function serviceOf<ServiceContext>(
 
 async function run<ServiceContext>(
   service: QueryService<ServiceContext>,
-  { region, access, keys, clock }: QueryProtocolOptions,
+  { region, access, keys, clock, throttle }: QueryProtocolOptions,
   request: Request,
   context: RequestContext,
 ): Promise<{ name: string; result: object | undefined }> {
@@ -139,6 +141,7 @@ async function run<ServiceContext>(
   const operation = Object.hasOwn(service.operations, name) ? service.operations[name] : undefined;
   if (operation === undefined) throw invalidAction(name, service.version);
   context.log.endpoint = `${service.signingName}.${name}`;
+  throttle.check(principal.arn, service.signingName, name, clock.now());
 
   const facts = requestFacts(request, context, clock.now());
   const call = {

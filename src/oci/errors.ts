@@ -236,6 +236,11 @@ const protocolErrors = {
     when: "credentials are missing, malformed, wrong or expired; WWW-Authenticate says how to come back",
   },
   denied: { status: 403, code: "DENIED", when: "the caller may not do this" },
+  requests_too_many: {
+    status: 429,
+    code: "TOOMANYREQUESTS",
+    when: "the caller asks more often than `throttling.registryRequestsPerSecond`; Retry-After says when to come back",
+  },
   endpoint_unknown: { status: 404, code: "UNSUPPORTED", when: "no endpoint has this path" },
   method_unsupported: {
     status: 405,

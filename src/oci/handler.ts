@@ -31,6 +31,8 @@ export interface OciHandlerOptions {
   readonly settings: OciSettings;
   /** Repositories that are caches of an upstream. */
   readonly cache?: PullThrough | undefined;
+  /** How long a principal has to wait before its next request, in milliseconds; 0: it may go on. */
+  readonly throttle?: ((principalArn: string, now: number) => number) | undefined;
 }
 
 export function ociHandler(options: OciHandlerOptions): Handler {
@@ -69,7 +71,7 @@ async function respond(
 
 /** @throws ProtocolError, RegistryError */
 async function answer(
-  { context, access, settings, cache }: OciHandlerOptions,
+  { context, access, settings, cache, throttle }: OciHandlerOptions,
   request: Request,
   requestContext: RequestContext,
 ): Promise<Response> {
@@ -81,6 +83,13 @@ async function answer(
   }
   const { principal } = authentication;
   log.principal = principal.arn;
+  const waitMilliseconds = throttle?.(principal.arn, context.clock.now()) ?? 0;
+  if (waitMilliseconds > 0) {
+    log.endpoint = "throttled";
+    throw new ProtocolError("requests_too_many", "Rate exceeded", {
+      "Retry-After": String(Math.ceil(waitMilliseconds / 1000)),
+    });
+  }
 
   const { path, query } = splitUrl(request.url);
   const parsed = parsePath(path);

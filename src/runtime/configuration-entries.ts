@@ -5,13 +5,12 @@
  * An entry `limits.idle` is `idle:` under `limits:` in portolan.yaml and `PORTOLAN_LIMITS_IDLE` in
  * the environment.
  */
+import { type ChartEntry, chartEntries } from "./chart-values.ts";
 import {
   accessKeyId,
   accountId,
   type ByteSize,
   byteSize,
-  type ChartRegion,
-  chartRegions,
   type Duration,
   databaseUrl,
   duration,
@@ -77,7 +76,7 @@ const seconds = (count: number): Duration => ({ milliseconds: count * 1000 });
 const mebibytes = (count: number): ByteSize => ({ bytes: count * 1024 ** 2 });
 const noProviders: readonly IdentityProviderEntry[] = [];
 const noHosts: readonly string[] = [];
-const noRegions: readonly ChartRegion[] = [];
+const noRegions: readonly ChartEntry[] = [];
 
 export const configurationEntries = {
   region: entry(
@@ -222,6 +221,23 @@ export const configurationEntries = {
       "Time between two collections of garbage inside the server; 0 switches them off (`portolan gc` remains).",
     ),
   },
+  throttling: {
+    requestsPerSecond: entry(
+      integer(0, 1_000_000),
+      5000,
+      "How often a principal may call an operation of the AWS APIs, per second; twice as many at once after a pause. More is answered `ThrottlingException`, which every SDK waits out. 0: no limit.",
+    ),
+    ecrRates: entry(
+      flag,
+      false,
+      "Applies the rates that Amazon ECR states for its operations (PutImage 10 a second, InitiateLayerUpload 100 …), to find out here what would be throttled there.",
+    ),
+    registryRequestsPerSecond: entry(
+      integer(0, 1_000_000),
+      0,
+      "How often a principal may ask under `/v2/`, per second; twice as many at once after a pause. More is answered 429 with Retry-After. 0: no limit.",
+    ),
+  },
   pullThroughCache: {
     upstreams: entry(
       hosts,
@@ -300,9 +316,9 @@ export const configurationEntries = {
     { path: true },
   ),
   chart: entry(
-    chartRegions,
+    chartEntries,
     noRegions,
-    "Every region of the installation, this one included, with its endpoint and public key. `portolan chart init` writes it.",
+    "Every region of the installation, this one included, with its endpoint and public key; `portolan chart init` writes it. Besides, other registries as destinations, with `kind: oci`: see [Any registry](../guides/any-registry.md).",
     { only: "file" },
   ),
   replication: {

@@ -13,6 +13,8 @@ export interface ValueType<T> {
   readonly schema: v.GenericSchema<unknown, T>;
   /** As a person would write it; for the reference and `portolan config`. */
   format(value: T): string;
+  /** Makes paths inside the value absolute. */
+  resolvePaths?(value: T, directory: string): T;
 }
 
 export interface Duration {
@@ -28,14 +30,6 @@ export interface ListenAddress {
   readonly hostname: string;
   /** 0 lets the system choose. */
   readonly port: number;
-}
-
-/** A region as other regions know it. */
-export interface ChartRegion {
-  readonly name: string;
-  readonly endpoint: string;
-  /** Ed25519, the 32 raw bytes in base64url: `x` of the JSON Web Key. */
-  readonly publicKey: string;
 }
 
 /** A type from a function that gives undefined for what it does not understand. */
@@ -248,12 +242,6 @@ export function formatBytes({ bytes }: ByteSize): string {
   return String(bytes);
 }
 
-const publicKey = valueType(
-  "public key",
-  "an Ed25519 public key: 43 characters of base64url",
-  (raw) => (typeof raw === "string" && publicKeyPattern.test(raw) ? raw : undefined),
-);
-
 /** An OpenID Connect issuer whose tokens are taken for sessions of roles. */
 export interface IdentityProviderEntry {
   readonly issuer: string;
@@ -302,34 +290,4 @@ export const hosts: ValueType<readonly string[]> = {
     v.maxLength(1000, "expected at most 1000 hosts"),
   ),
   format: (list) => list.join(","),
-};
-
-/** More regions than any installation has; replication is a full mesh. */
-const chartRegionsLimit = 100;
-
-export const chartRegions: ValueType<readonly ChartRegion[]> = {
-  name: "list",
-  expected: "a list of regions, each with name, endpoint and publicKey",
-  schema: v.pipe(
-    v.array(
-      v.strictObject(
-        {
-          name: regionName.schema,
-          endpoint: endpointUrl.schema,
-          publicKey: publicKey.schema,
-        },
-        (issue) =>
-          issue.expected === "never"
-            ? "unknown key; a region has name, endpoint and publicKey"
-            : "expected a region with name, endpoint and publicKey",
-      ),
-      "expected a list of regions, each with name, endpoint and publicKey",
-    ),
-    v.maxLength(chartRegionsLimit, `expected at most ${chartRegionsLimit} regions`),
-    v.check(
-      (regions) => new Set(regions.map(({ name }) => name)).size === regions.length,
-      "two regions of the chart have the same name",
-    ),
-  ),
-  format: (regions) => JSON.stringify(regions),
 };

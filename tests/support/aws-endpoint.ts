@@ -18,6 +18,7 @@ import { type PolicyAccess, policyAccess } from "../../src/access/policy-access.
 import { documentResourceSource } from "../../src/access/policy-documents.ts";
 import { registryTokens } from "../../src/access/tokens.ts";
 import { type AwsHandlerOptions, awsHandler } from "../../src/aws/handler.ts";
+import { type ThrottleSettings, throttle } from "../../src/aws/throttle.ts";
 import { memoryBlobStore } from "../../src/blobs/memory.ts";
 import { verified } from "../../src/blobs/verified.ts";
 import { sqliteMetadataStore } from "../../src/metadata/sqlite.ts";
@@ -35,6 +36,7 @@ import { keyedMutex } from "../../src/registry/keyed-mutex.ts";
 import { type Clock, systemClock, systemRandom } from "../../src/runtime/clock.ts";
 import { metricsRegistry } from "../../src/runtime/metrics.ts";
 import type { Handler, RequestContext, RequestLogFields } from "../../src/runtime/request.ts";
+import { tokenBuckets } from "../../src/runtime/token-buckets.ts";
 
 export interface AwsEndpoint extends AsyncDisposable {
   /** `http://127.0.0.1:<port>` */
@@ -64,6 +66,8 @@ export interface AwsEndpointOptions
   readonly port?: number;
   /** Hosts that pull-through cache rules may name. */
   readonly insecureUpstreams?: readonly string[];
+  /** Rates of the AWS APIs. */
+  readonly throttling?: ThrottleSettings;
   readonly identityProviders?: readonly IdentityProvider[];
 }
 
@@ -137,6 +141,9 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
   const aws = awsHandler({
     cache,
     upstreams,
+    ...(options.throttling !== undefined && {
+      throttle: throttle(options.throttling, tokenBuckets()),
+    }),
     registry,
     access,
     keys,
