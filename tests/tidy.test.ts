@@ -41,6 +41,7 @@ const allowed: Record<string, readonly string[]> = {
   oci: ["image", "access", "registry", "runtime"],
   replication: ["image", "blobs", "metadata", "access", "registry", "runtime"],
   aws: ["image", "metadata", "access", "registry", "replication", "runtime"],
+  console: ["image", "metadata", "access", "registry", "replication", "runtime", "aws"],
   cli: ["image", "blobs", "metadata", "access", "registry", "replication", "runtime", "oci", "aws"],
 };
 

@@ -3,8 +3,8 @@
  * checks of every operation lives here and nowhere else.
  * https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
  */
-import { type Access, requestFacts } from "../access/access.ts";
-import type { AccessKeys } from "../access/credentials.ts";
+import { type Access, type RequestFacts, requestFacts } from "../access/access.ts";
+import type { AccessKey, AccessKeys } from "../access/credentials.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { RequestContext } from "../runtime/request.ts";
 import {
@@ -87,6 +87,42 @@ async function run<ServiceContext>(
   });
   context.log.principal = key.principal.arn;
 
+  return performOperation(service, access, {
+    name,
+    operation,
+    key,
+    input: parse(body),
+    host: request.headers.get("host") ?? "",
+    context,
+    facts: requestFacts(request, context, clock.now()),
+  });
+}
+
+/** A call of somebody who is known, through whatever door. */
+export interface AuthenticatedCall {
+  readonly key: AccessKey;
+  /** Not checked yet. */
+  readonly input: unknown;
+  /** As the client addressed this server. */
+  readonly host: string;
+  readonly context: RequestContext;
+  readonly facts: RequestFacts;
+}
+
+/**
+ * Types, constraints, permission, and then the operation itself.
+ * @throws AwsError, and the errors of the registry
+ */
+export async function performOperation<ServiceContext>(
+  service: JsonService<ServiceContext>,
+  access: Access,
+  request: AuthenticatedCall & {
+    readonly name: string;
+    readonly operation: Operation<ServiceContext>;
+  },
+): Promise<object> {
+  const { key, context, facts } = request;
+  context.log.endpoint = `${service.signingName}.${request.name}`;
   // Types, then constraints.
   const call = {
     service: service.context,
@@ -94,10 +130,10 @@ async function run<ServiceContext>(
     accessKeyId: key.id,
     sessionToken: key.sessionToken,
     expiresAt: key.expiresAt,
-    host: request.headers.get("host") ?? "",
+    host: request.host,
     request: context,
   };
-  const prepared = operation.prepare(call, parse(body));
+  const prepared = request.operation.prepare(call, request.input);
   if ("violation" in prepared) {
     const { violation } = prepared;
     throw violation.kind === "type"
@@ -106,12 +142,11 @@ async function run<ServiceContext>(
   }
 
   // Permission, before anything is looked up: a refusal does not tell what exists.
-  const facts = requestFacts(request, context, clock.now());
   const decision = await access.authorize(
     { principal: key.principal, request: facts },
     prepared.output.permissions,
   );
-  if (!decision.allowed) throw accessDenied(decision.message);
+  if (!decision.allowed) throw accessDenied(decision);
 
   return prepared.output.handle();
 }
