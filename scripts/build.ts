@@ -13,15 +13,21 @@ const { values } = parseArgs({
   },
 });
 
-const build = [
+function run(command: readonly string[]): void {
+  const { exitCode } = Bun.spawnSync([...command], { stdout: "inherit", stderr: "inherit" });
+  if (exitCode !== 0) process.exit(exitCode);
+}
+
+run([process.execPath, "console/build.ts", "--small"]);
+run([
   ...[process.execPath, "build", "src/main.ts", "--compile", "--outfile", values.out],
+  // The console's pages, found by their name when somebody asks for them.
+  ...["console/dist/console.archive", "--asset-naming=[name].[ext]"],
   // Neither a .env nor a bunfig.toml of the directory it is started in may change what it does.
   ...["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"],
   "--minify-syntax",
   "--sourcemap=linked",
   ...(values.target === undefined ? [] : [`--target=bun-${values.target}`]),
-];
-const { exitCode } = Bun.spawnSync(build, { stdout: "inherit", stderr: "inherit" });
-if (exitCode !== 0) process.exit(exitCode);
+]);
 const mebibytes = Bun.file(values.out).size / 1024 ** 2;
 console.log(`${values.out}: ${mebibytes.toFixed(0)} MiB`);

@@ -196,7 +196,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     reportError: (error, { requestId }) =>
       logger.error({ requestId, error }, "request failed unexpectedly"),
   } satisfies AwsHandlerOptions;
-  const console = openConsole({ configuration, aws, installationKey, replication, logger });
+  const webConsole = openConsole({ configuration, aws, installationKey, replication, logger });
 
   const handler = createServer({
     logger,
@@ -213,7 +213,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       },
     }),
     aws: awsHandler(aws),
-    console: console.handler,
+    console: webConsole.handler,
     layers: layerDownloadHandler(context, urls),
     ...(replication !== undefined && { replication: replication.handler }),
     health: healthHandler({
@@ -311,7 +311,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       if (shutdown.signal.aborted) return;
       shutdown.abort();
       // Streams of events have no end of their own.
-      await console.stop();
+      await webConsole.stop();
       logger.info({ inFlight: listener.requestsInFlight() }, "shutting down");
       const cut = await listener.stop(limits.shutdown.milliseconds);
       if (cut > 0) logger.warn({ requests: cut }, "requests were cut off at the deadline");

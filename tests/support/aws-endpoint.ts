@@ -42,6 +42,9 @@ export interface AwsEndpoint extends AsyncDisposable {
   readonly root: AccessKey;
   readonly registry: RegistryContext;
   readonly access: PolicyAccess;
+  readonly installationKey: Uint8Array;
+  /** What the AWS services work with. */
+  readonly aws: AwsHandlerOptions;
   /** The handler behind the socket. */
   readonly handler: Handler;
   /** Of the requests so far, oldest first. */
@@ -110,7 +113,7 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
   observers.push(access.observer);
   const logs: RequestLogFields[] = [];
   const urls = layerUrls({ installationKey, region, clock });
-  const aws = awsHandler({
+  const awsOptions = {
     registry,
     access,
     keys,
@@ -124,8 +127,9 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
     layerUrls: urls,
     registryEndpoint: options.registryEndpoint,
     knownRegions: options.knownRegions,
-    reportError: (error) => void unforeseen.push(error),
-  });
+    reportError: (error: unknown) => void unforeseen.push(error),
+  } satisfies AwsHandlerOptions;
+  const aws = awsHandler(awsOptions);
   const oci = ociHandler({ context: registry, access, settings: defaultOciSettings });
   const layers = layerDownloadHandler(registry, urls);
   const handler: Handler = (request, requestContext) =>
@@ -152,6 +156,8 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
     root,
     registry,
     access,
+    installationKey,
+    aws: awsOptions,
     handler,
     logs,
     unforeseen,
