@@ -3,6 +3,7 @@
  *
  *     npm run build -- --target linux-arm64 --out dist/portolan-arm64
  */
+import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 const { values } = parseArgs({
@@ -29,5 +30,7 @@ run([
   "--sourcemap=linked",
   ...(values.target === undefined ? [] : [`--target=bun-${values.target}`]),
 ]);
+// The bundler maps the archive as if it were a script.
+rmSync("dist/console.js.map", { force: true });
 const mebibytes = Bun.file(values.out).size / 1024 ** 2;
 console.log(`${values.out}: ${mebibytes.toFixed(0)} MiB`);

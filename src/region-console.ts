@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { PolicyAccess } from "./access/policy-access.ts";
 import type { AwsHandlerOptions } from "./aws/handler.ts";
+import { noThrottle } from "./aws/throttle.ts";
 import { type Archive, readArchive } from "./console/archive.ts";
 import { assetsHandler } from "./console/assets.ts";
 import { chartOf } from "./console/chart.ts";
@@ -49,7 +50,10 @@ export function openConsole(options: RegionConsoleOptions): RegionConsole {
       access,
       sessions: consoleSessions({ metadata, keys, installationKey, region, clock, random }),
       throttle: signInThrottle(clock),
-      doors: operationDoors(access, { ecr: aws, identities: aws.identities }),
+      doors: operationDoors(
+        { access, clock, throttle: aws.throttle ?? noThrottle },
+        { ecr: aws, identities: aws.identities },
+      ),
       streams,
       version,
     },

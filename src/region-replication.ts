@@ -1,11 +1,18 @@
 /** Replication of a region, built from its configuration: keys, chart, settings and metrics. */
+import { chartRegistries } from "./region-registries.ts";
 import type { RegistryContext } from "./registry/context.ts";
 import type { Meter } from "./replication/metrics.ts";
 import { type RunningReplication, startReplication } from "./replication/start-replication.ts";
+import { regionsOf } from "./runtime/chart-values.ts";
 import type { Configuration } from "./runtime/configuration-entries.ts";
 import type { Logger } from "./runtime/logger.ts";
 import type { Metrics } from "./runtime/metrics.ts";
-import { type RegionKey, readRegionKey } from "./runtime/secret-files.ts";
+import {
+  generateRegionKey,
+  parseRegionKey,
+  type RegionKey,
+  readRegionKey,
+} from "./runtime/secret-files.ts";
 
 export interface RegionReplicationOptions {
   readonly configuration: Configuration;
@@ -22,11 +29,15 @@ export async function openReplication({
   logger,
 }: RegionReplicationOptions): Promise<RunningReplication | undefined> {
   const { chart, regionKey, replication } = configuration;
-  if (chart.length === 0 || regionKey === undefined) return undefined;
+  if (chart.length === 0) return undefined;
+  // Without other regions nobody has to know this one: any key will do.
+  const key =
+    regionKey === undefined ? parseRegionKey(generateRegionKey()) : await readRegionKey(regionKey);
   return startReplication({
     context,
-    chart: { regions: chart },
-    regionKey: jsonWebKeyHalves(await readRegionKey(regionKey)),
+    chart: { regions: regionsOf(chart) },
+    registries: chartRegistries(configuration, context.clock),
+    regionKey: jsonWebKeyHalves(key),
     fetch: (url, init) => fetch(url, init),
     knowsAccount: (account) => account === configuration.account,
     // A data directory belongs to one process; a database may be shared by several nodes.

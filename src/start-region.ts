@@ -19,6 +19,7 @@ import { policyAccess } from "./access/policy-access.ts";
 import { documentResourceSource } from "./access/policy-documents.ts";
 import { registryTokens } from "./access/tokens.ts";
 import { type AwsHandlerOptions, awsHandler } from "./aws/handler.ts";
+import { throttle } from "./aws/throttle.ts";
 import { countAllUploads } from "./metadata/queries/uploads.ts";
 import { defaultOciSettings } from "./oci/endpoint.ts";
 import { ociHandler } from "./oci/handler.ts";
@@ -26,6 +27,7 @@ import { layerDownloadHandler } from "./oci/layer-download.ts";
 import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts";
 import { openConsole } from "./region-console.ts";
 import { openGarbageCollection } from "./region-garbage.ts";
+import { openPullThrough } from "./region-pull-through.ts";
 import { openReplication } from "./region-replication.ts";
 import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
 import { ensureFirstTemplates } from "./registry/creation-templates.ts";
@@ -52,6 +54,7 @@ import {
   writeSecretFile,
 } from "./runtime/secret-files.ts";
 import { readTlsFiles, type TlsFiles } from "./runtime/tls-files.ts";
+import { tokenBuckets } from "./runtime/token-buckets.ts";
 import { createServer, welcomeHandler } from "./server.ts";
 import { version } from "./version.ts";
 
@@ -173,6 +176,15 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   );
   registerProcessMetrics(metrics, { version, region: configuration.region, monotonicNow });
   const countRequest = requestMetrics(metrics);
+  const { cache, upstreams } = openPullThrough({
+    configuration,
+    secrets: { registry: context, cipher },
+    fetch,
+    metrics,
+    log: logger,
+  });
+  observers.push(cache.observer);
+  undo.push(() => cache.stop());
   const replication = await openReplication({ configuration, context, metrics, logger });
   if (replication !== undefined) observers.push(replication.observer);
 
@@ -192,7 +204,11 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       }),
     },
     layerUrls: urls,
+    throttle: throttle(configuration.throttling, tokenBuckets()),
+    cache,
+    upstreams,
     knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
+    ownFilterTypes: configuration.replication.ownFilterTypes,
     reportError: (error, { requestId }) =>
       logger.error({ requestId, error }, "request failed unexpectedly"),
   } satisfies AwsHandlerOptions;
@@ -203,6 +219,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     oci: ociHandler({
       context,
       access,
+      cache,
+      throttle: registryThrottle(configuration.throttling.registryRequestsPerSecond),
       settings: {
         ...defaultOciSettings,
         tagsPageLimit: limits.tagsPage,
@@ -379,6 +397,13 @@ function listen(
     const reason = code === "EADDRINUSE" ? "another process listens there" : "see below";
     throw new StartError(`cannot listen on ${address}: ${reason}`, { cause: error });
   }
+}
+
+function registryThrottle(perSecond: number) {
+  if (perSecond === 0) return undefined;
+  const buckets = tokenBuckets();
+  const rate = { perSecond, burst: perSecond * 2 };
+  return (principalArn: string, now: number) => buckets.take(principalArn, rate, now);
 }
 
 function endpointOf(configuration: Configuration, { address, secure }: Listener): string {

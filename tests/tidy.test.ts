@@ -38,11 +38,25 @@ const allowed: Record<string, readonly string[]> = {
   metadata: ["image", "runtime"],
   registry: ["image", "blobs", "metadata", "runtime"],
   access: ["image", "metadata", "registry", "runtime"],
-  oci: ["image", "access", "registry", "runtime"],
+  "pull-through": ["image", "blobs", "metadata", "registry", "replication", "runtime"],
+  oci: ["image", "access", "registry", "pull-through", "runtime"],
   replication: ["image", "blobs", "metadata", "access", "registry", "runtime"],
-  aws: ["image", "metadata", "access", "registry", "replication", "runtime"],
+  "instance-metadata": ["access", "aws", "runtime"],
+  aws: ["image", "metadata", "access", "registry", "replication", "pull-through", "runtime"],
   console: ["image", "metadata", "access", "registry", "replication", "runtime", "aws"],
-  cli: ["image", "blobs", "metadata", "access", "registry", "replication", "runtime", "oci", "aws"],
+  cli: [
+    "image",
+    "blobs",
+    "metadata",
+    "access",
+    "registry",
+    "replication",
+    "runtime",
+    "oci",
+    "aws",
+    "pull-through",
+    "instance-metadata",
+  ],
 };
 
 /** Drivers are chosen by the composition root alone. */

@@ -65,7 +65,15 @@ test("a clock that is too far off; the SDK then learns from the answer's date", 
 });
 
 test("an operation that is not there", async () => {
-  expect(await refusal(ecr.send(new sdk.DescribePullThroughCacheRulesCommand()))).toMatchObject({
-    name: "UnknownOperationException",
-  });
+  const command = new sdk.DescribeRegistryCommand();
+  // As a client would send it that is newer than this server.
+  command.middlewareStack.add(
+    (next) => (step) => {
+      const { headers } = step.request as { headers: Record<string, string> };
+      headers["x-amz-target"] = "AmazonEC2ContainerRegistry_V20150921.DescribeTomorrow";
+      return next(step);
+    },
+    { step: "build", priority: "low" },
+  );
+  expect(await refusal(ecr.send(command))).toMatchObject({ name: "UnknownOperationException" });
 });

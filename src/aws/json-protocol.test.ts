@@ -5,6 +5,7 @@ import { type AwsEndpoint, startAwsEndpoint } from "../../tests/support/aws-endp
 import { type SignedRequestOptions, signedRequest } from "../../tests/support/signed-request.ts";
 import { ecrService } from "./ecr/service.ts";
 import { handleJson } from "./json-protocol.ts";
+import { noThrottle } from "./throttle.ts";
 
 let endpoint: AwsEndpoint;
 
@@ -316,6 +317,7 @@ test("an error that nobody foresaw is reported, and the client learns nothing of
       access: endpoint.access,
       keys: { find: async () => endpoint.root },
       clock: registry.clock,
+      throttle: noThrottle,
       reportError: (error, request) => void reported.push([error, request.requestId]),
     },
     await sign(),

@@ -3,7 +3,7 @@
  * checks of every operation lives here and nowhere else.
  * https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
  */
-import { type Access, type RequestFacts, requestFacts } from "../access/access.ts";
+import { type Access, type Permission, type RequestFacts, requestFacts } from "../access/access.ts";
 import type { AccessKey, AccessKeys } from "../access/credentials.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { RequestContext } from "../runtime/request.ts";
@@ -17,6 +17,7 @@ import {
 import type { Operation } from "./operation.ts";
 import { readBody } from "./read-body.ts";
 import { authenticateSignature } from "./sigv4.ts";
+import type { Throttle } from "./throttle.ts";
 import type { Violation } from "./validation.ts";
 
 export interface JsonService<ServiceContext> {
@@ -38,6 +39,7 @@ export interface JsonProtocolOptions {
   readonly access: Access;
   readonly keys: AccessKeys;
   readonly clock: Clock;
+  readonly throttle: Throttle;
   /** Takes the errors that nobody foresaw; the client gets a bare 500. */
   readonly reportError: (error: unknown, request: RequestContext) => void;
 }
@@ -60,10 +62,11 @@ export async function handleJson<ServiceContext>(
 
 async function run<ServiceContext>(
   service: JsonService<ServiceContext>,
-  { region, access, keys, clock }: JsonProtocolOptions,
+  options: JsonProtocolOptions,
   request: Request,
   context: RequestContext,
 ): Promise<object> {
+  const { region, keys, clock } = options;
   // Target: which operation, and with it which limits.
   const name = operationName(service.targetPrefix, request);
   const operation = Object.hasOwn(service.operations, name) ? service.operations[name] : undefined;
@@ -87,7 +90,7 @@ async function run<ServiceContext>(
   });
   context.log.principal = key.principal.arn;
 
-  return performOperation(service, access, {
+  return performOperation(service, options, {
     name,
     operation,
     key,
@@ -97,6 +100,9 @@ async function run<ServiceContext>(
     facts: requestFacts(request, context, clock.now()),
   });
 }
+
+/** What stands between somebody who is known and an operation. */
+export type OperationGate = Pick<JsonProtocolOptions, "access" | "throttle" | "clock">;
 
 /** A call of somebody who is known, through whatever door. */
 export interface AuthenticatedCall {
@@ -110,12 +116,12 @@ export interface AuthenticatedCall {
 }
 
 /**
- * Types, constraints, permission, and then the operation itself.
+ * How often, types, constraints, permission, and then the operation itself.
  * @throws AwsError, and the errors of the registry
  */
 export async function performOperation<ServiceContext>(
   service: JsonService<ServiceContext>,
-  access: Access,
+  { access, throttle, clock }: OperationGate,
   request: AuthenticatedCall & {
     readonly name: string;
     readonly operation: Operation<ServiceContext>;
@@ -123,7 +129,12 @@ export async function performOperation<ServiceContext>(
 ): Promise<object> {
   const { key, context, facts } = request;
   context.log.endpoint = `${service.signingName}.${request.name}`;
+
+  // How often: only who is known can be counted.
+  throttle.check(key.principal.arn, service.signingName, request.name, clock.now());
+
   // Types, then constraints.
+  const caller = { principal: key.principal, request: facts };
   const call = {
     service: service.context,
     principal: key.principal,
@@ -132,6 +143,7 @@ export async function performOperation<ServiceContext>(
     expiresAt: key.expiresAt,
     host: request.host,
     request: context,
+    authorize: (permissions: readonly Permission[]) => access.authorize(caller, permissions),
   };
   const prepared = request.operation.prepare(call, request.input);
   if ("violation" in prepared) {
@@ -142,10 +154,7 @@ export async function performOperation<ServiceContext>(
   }
 
   // Permission, before anything is looked up: a refusal does not tell what exists.
-  const decision = await access.authorize(
-    { principal: key.principal, request: facts },
-    prepared.output.permissions,
-  );
+  const decision = await access.authorize(caller, prepared.output.permissions);
   if (!decision.allowed) throw accessDenied(decision);
 
   return prepared.output.handle();

@@ -1,6 +1,6 @@
 /** What an operation of an AWS service is made of; json-protocol.ts runs it, check by check. */
 import type * as v from "valibot";
-import type { Permission, Principal } from "../access/access.ts";
+import type { Decision, Permission, Principal } from "../access/access.ts";
 import type { RequestContext } from "../runtime/request.ts";
 import { type Validated, validate } from "./validation.ts";
 
@@ -16,6 +16,8 @@ export interface Call<ServiceContext> {
   /** As the client addressed this server, for URLs in answers: `127.0.0.1:5001`. */
   readonly host: string;
   readonly request: RequestContext;
+  /** Decides and records what an operation needs beyond what it always needs. */
+  authorize(permissions: readonly Permission[]): Promise<Decision>;
 }
 
 /** An operation with an input that was found good. */

@@ -3,7 +3,7 @@
  * operation lives here and nowhere else; it is that of json-protocol.ts.
  * https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
  */
-import { type Access, requestFacts } from "../access/access.ts";
+import { type Access, type Permission, requestFacts } from "../access/access.ts";
 import type { AccessKeys } from "../access/credentials.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { RequestContext } from "../runtime/request.ts";
@@ -15,13 +15,14 @@ import {
   requestEntityTooLarge,
   serialization,
 } from "./errors.ts";
-import type { AuthenticatedCall } from "./json-protocol.ts";
+import type { AuthenticatedCall, OperationGate } from "./json-protocol.ts";
 import { inQueryTerms, queryAnswer, queryError } from "./query-answer.ts";
 import { type FormValue, parseForm } from "./query-form.ts";
 import type { QueryOperation } from "./query-operation.ts";
 import { readBody } from "./read-body.ts";
 import { queryOf, readSignature } from "./read-signature.ts";
 import { authenticateSignature } from "./sigv4.ts";
+import type { Throttle } from "./throttle.ts";
 import type { Violation } from "./validation.ts";
 
 /** An operation whose caller proves itself by what is in the input, and signs nothing. */
@@ -53,6 +54,7 @@ export interface QueryProtocolOptions {
   readonly access: Access;
   readonly keys: AccessKeys;
   readonly clock: Clock;
+  readonly throttle: Throttle;
   /** Takes the errors that nobody foresaw; the client gets a bare 500. */
   readonly reportError: (error: unknown, request: RequestContext) => void;
 }
@@ -116,10 +118,11 @@ function serviceOf<ServiceContext>(
 
 async function run<ServiceContext>(
   service: QueryService<ServiceContext>,
-  { region, access, keys, clock }: QueryProtocolOptions,
+  options: QueryProtocolOptions,
   request: Request,
   context: RequestContext,
 ): Promise<{ name: string; result: object | undefined }> {
+  const { region, keys, clock } = options;
   if (Number(request.headers.get("content-length") ?? 0) > bodyBytesLimit) {
     throw requestEntityTooLarge(bodyBytesLimit);
   }
@@ -137,7 +140,7 @@ async function run<ServiceContext>(
 
   const form = parseForm(body);
   const name = operationName(service, form);
-  const result = await performQueryOperation(service, access, {
+  const result = await performQueryOperation(service, options, {
     name,
     key,
     input: form,
@@ -154,13 +157,15 @@ async function run<ServiceContext>(
  */
 export async function performQueryOperation<ServiceContext>(
   service: QueryService<ServiceContext>,
-  access: Access,
+  { access, throttle, clock }: OperationGate,
   { name, key, input, host, context, facts }: AuthenticatedCall & { readonly name: string },
 ): Promise<object | undefined> {
   const { principal } = key;
   const operation = Object.hasOwn(service.operations, name) ? service.operations[name] : undefined;
   if (operation === undefined) throw invalidAction(name, service.version);
   context.log.endpoint = `${service.signingName}.${name}`;
+  throttle.check(principal.arn, service.signingName, name, clock.now());
+
   const call = {
     service: service.context,
     principal,
@@ -170,6 +175,8 @@ export async function performQueryOperation<ServiceContext>(
     host,
     request: context,
     facts,
+    authorize: (permissions: readonly Permission[]) =>
+      access.authorize({ principal, request: facts }, permissions),
   };
   const prepared = operation.prepare(call, input);
   if ("violation" in prepared) throw violationError(prepared.violation);

@@ -10,6 +10,7 @@ import { addChartCommand } from "./commands/chart.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addConfigCommand } from "./commands/config.ts";
 import { addGcCommand } from "./commands/gc.ts";
+import { addMetadataCommand } from "./commands/metadata.ts";
 import { addScrubCommand } from "./commands/scrub.ts";
 import { addServeCommand, type Serve } from "./commands/serve.ts";
 import { addVersionCommand } from "./commands/version.ts";
@@ -33,6 +34,7 @@ export function createProgram(context: CommandContext, parts: ProgramParts): Com
   addAccountCommand(program, context, parts.openStores);
   addAccessCommand(program, context, parts.openStores);
   addAuditCommand(program, context, parts.openStores);
+  addMetadataCommand(program, context, parts.openStores);
   addGcCommand(program, context, parts.openStores);
   addScrubCommand(program, context, parts.openStores);
   addConfigCommand(program, context);

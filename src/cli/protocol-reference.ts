@@ -1,25 +1,21 @@
 /** The reference of the protocols, as Markdown, from the tables that the server itself uses. */
 import { ecrDifferences } from "../aws/ecr/differences.ts";
 import { operations } from "../aws/ecr/operations/index.ts";
-import { missingOperations } from "../aws/ecr/operations/missing.ts";
 import { type FailureCode, failureCodes } from "../replication/failure.ts";
 
 export function ecrPage(generated: string): string {
-  const names = [...Object.keys(operations), ...Object.keys(missingOperations)].sort();
-  const rows = names.map((name) => {
+  const rows = Object.keys(operations).map((name) => {
     const page = `https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_${name}.html`;
-    const missing = missingOperations[name];
     const difference = ecrDifferences[name];
-    const state =
-      missing !== undefined ? "refused" : difference === undefined ? "works" : "differs";
-    return `| [${name}](${page}) | ${state} | ${missing ?? difference ?? ""} |`;
+    const state = difference === undefined ? "works" : "differs";
+    return `| [${name}](${page}) | ${state} | ${difference ?? ""} |`;
   });
   return `# Amazon ECR API
 
 ${generated}
 
 \`POST /\` with the JSON 1.1 protocol of AWS and Signature Version 4, as the AWS CLI and the AWS SDKs
-send it. An operation that is refused is answered with \`UnknownOperationException\`.
+send it: every operation of its newest version.
 
 | Operation | | What to know |
 |---|---|---|

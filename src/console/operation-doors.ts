@@ -2,14 +2,14 @@
  * `POST /console/api/ecr/DescribeRepositories`: every operation of the AWS services, with the
  * session's credentials instead of a signature. The very same tables, checks and permissions.
  */
-import type { Access, RequestFacts } from "../access/access.ts";
+import type { RequestFacts } from "../access/access.ts";
 import type { AccessKey } from "../access/credentials.ts";
-import type { EcrContext } from "../aws/ecr/service.ts";
-import { ecrService } from "../aws/ecr/service.ts";
+import { type EcrContext, ecrService } from "../aws/ecr/service.ts";
 import { unknownOperation } from "../aws/errors.ts";
 import { type IdentityServiceContext, identityServices } from "../aws/identity-services.ts";
-import { performOperation } from "../aws/json-protocol.ts";
+import { type JsonService, type OperationGate, performOperation } from "../aws/json-protocol.ts";
 import { performQueryOperation } from "../aws/query-protocol.ts";
+import { secretsService } from "../aws/secretsmanager/service.ts";
 import type { RequestContext } from "../runtime/request.ts";
 import { ConsoleError } from "./errors.ts";
 
@@ -22,7 +22,7 @@ export interface OperationCall {
 }
 
 export interface OperationDoors {
-  /** `ecr`, `iam`, `sts` */
+  /** `ecr`, `secretsmanager`, `iam`, `sts` */
   readonly services: readonly string[];
   /** Bytes that a request for it may have; undefined when there is no such operation. */
   bodyBytesLimit(service: string, operation: string): number | undefined;
@@ -33,34 +33,57 @@ export interface OperationDoors {
 const formBytesLimit = 512 * 1024;
 const nestingLimit = 10;
 
+/** A service whose operations take JSON, with its context inside. */
+interface JsonDoor {
+  bodyBytesLimit(operation: string): number | undefined;
+  perform(operation: string, call: OperationCall): Promise<object>;
+}
+
+function jsonDoor<ServiceContext>(
+  service: JsonService<ServiceContext>,
+  gate: OperationGate,
+): JsonDoor {
+  const find = (name: string) =>
+    Object.hasOwn(service.operations, name) ? service.operations[name] : undefined;
+  return {
+    bodyBytesLimit: (name) => find(name)?.bodyBytesLimit,
+    async perform(name, call) {
+      const operation = find(name);
+      if (operation === undefined) throw unknownOperation();
+      return performOperation(service, gate, { ...call, name, operation });
+    },
+  };
+}
+
 export function operationDoors(
-  access: Access,
+  gate: OperationGate,
   { ecr: ecrContext, identities }: { ecr: EcrContext; identities: IdentityServiceContext },
 ): OperationDoors {
   const ecr = ecrService(ecrContext);
+  const secrets = secretsService(identities.identities);
+  const json = new Map<string, JsonDoor>([
+    [ecr.signingName, jsonDoor(ecr, gate)],
+    [secrets.signingName, jsonDoor(secrets, gate)],
+  ]);
   const forms = identityServices(identities);
-  const ecrOperation = (name: string) =>
-    Object.hasOwn(ecr.operations, name) ? ecr.operations[name] : undefined;
   const formService = (service: string, name: string) =>
     forms.find(
       ({ signingName, operations }) => signingName === service && Object.hasOwn(operations, name),
     );
   return {
-    services: [ecr.signingName, ...forms.map(({ signingName }) => signingName)],
+    services: [...json.keys(), ...forms.map(({ signingName }) => signingName)],
     bodyBytesLimit(service, name) {
-      if (service === ecr.signingName) return ecrOperation(name)?.bodyBytesLimit;
+      const door = json.get(service);
+      if (door !== undefined) return door.bodyBytesLimit(name);
       return formService(service, name) && formBytesLimit;
     },
     async perform(service, name, call) {
-      if (service === ecr.signingName) {
-        const operation = ecrOperation(name);
-        if (operation === undefined) throw unknownOperation();
-        return performOperation(ecr, access, { ...call, name, operation });
-      }
+      const door = json.get(service);
+      if (door !== undefined) return door.perform(name, call);
       const form = formService(service, name);
       if (form === undefined) throw unknownOperation();
       const input = asForm(call.input);
-      return (await performQueryOperation(form, access, { ...call, input, name })) ?? {};
+      return (await performQueryOperation(form, gate, { ...call, input, name })) ?? {};
     },
   };
 }

@@ -217,7 +217,7 @@ create table tags (
   PRIMARY KEY (repository_id, name)
 );
 
-CREATE INDEX tags_by_digest ON public.tags USING btree (repository_id, digest);
+CREATE INDEX tags_by_digest ON public.tags USING btree (repository_id, digest, name);
 
 create table uploads (
   id text collate "C" not null,

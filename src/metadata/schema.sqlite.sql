@@ -202,7 +202,7 @@ CREATE TABLE tags (
   primary key (repository_id, name)
 );
 
-CREATE INDEX tags_by_digest on tags (repository_id, digest);
+CREATE INDEX tags_by_digest on tags (repository_id, digest, name);
 
 CREATE TABLE uploads (
   id text primary key,

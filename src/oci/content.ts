@@ -63,6 +63,17 @@ export function blobResponse(request: Request, digest: string, blob: Blob): Resp
   return multipartResponse(blob, ranges, headers);
 }
 
+/** A blob of which the beginning is here and the rest still comes. */
+export function arrivingBlobResponse(
+  digest: string,
+  size: number,
+  chunks: AsyncGenerator<Uint8Array>,
+): Response {
+  return new Response(streamOf(chunks), {
+    headers: { ...blobHeaders(digest), "Accept-Ranges": "none", "Content-Length": String(size) },
+  });
+}
+
 const contentRange = ({ start, end }: ByteRange, size: number) => `bytes ${start}-${end}/${size}`;
 
 /**

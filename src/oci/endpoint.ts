@@ -1,5 +1,6 @@
 /** The shape of one endpoint of the OCI Distribution API. The table of all is `router.ts`. */
 import type { Access, Caller, Principal } from "../access/access.ts";
+import type { Puller, PullThrough } from "../pull-through/pull-through.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import type { ErrorCode } from "../registry/errors.ts";
 import type { BodyPace } from "./body.ts";
@@ -36,6 +37,10 @@ export interface EndpointInput {
   readonly caller: Caller;
   /** ARN of the principal. */
   readonly actor: string;
+  /** Repositories that are caches of an upstream; absent: there are none. */
+  readonly cache: PullThrough | undefined;
+  /** The caller, as the cache sees it. */
+  readonly puller: Puller;
   /** How the request's body may be read. */
   readonly pace: BodyPace;
   /** The account whose registry is addressed. */

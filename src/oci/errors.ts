@@ -193,7 +193,34 @@ const wireErrors: { readonly [C in ErrorCode]: WireError<C> } = {
     when: "a parameter or header is malformed; of `n` it is PAGINATION_NUMBER_INVALID, of Content-Range BLOB_UPLOAD_INVALID",
     message: ({ parameter, reason }) => `${parameter}: ${reason}`,
   },
+  upstream_unavailable: {
+    status: 502,
+    code: "UNKNOWN",
+    when: "the repository is a cache, the image is not here yet, and the upstream does not give it",
+    message: ({ upstream, reason }) => `the upstream registry ${upstream} failed: ${reason}`,
+  },
+  upstream_denied: {
+    status: 403,
+    code: "DENIED",
+    when: "the same, and the upstream refuses the credentials of the cache's rule",
+    message: ({ upstream, reason }) => `the upstream registry ${upstream} refused: ${reason}`,
+  },
+  upstream_rate_limited: {
+    status: 429,
+    code: "TOOMANYREQUESTS",
+    when: "the same, and the upstream limits how often it may be asked",
+    message: ({ upstream }) => `the upstream registry ${upstream} has had too many requests`,
+    headers: ({ retryAfterSeconds }): Record<string, string> =>
+      retryAfterSeconds === undefined ? {} : { "Retry-After": String(retryAfterSeconds) },
+  },
 };
+
+/** Of every endpoint that a pull-through cache may have to ask its upstream for. */
+export const upstreamErrors = [
+  "upstream_unavailable",
+  "upstream_denied",
+  "upstream_rate_limited",
+] as const;
 
 /** Parameters whose errors have a code of their own. */
 const parameterCodes = new Map([
@@ -209,6 +236,11 @@ const protocolErrors = {
     when: "credentials are missing, malformed, wrong or expired; WWW-Authenticate says how to come back",
   },
   denied: { status: 403, code: "DENIED", when: "the caller may not do this" },
+  requests_too_many: {
+    status: 429,
+    code: "TOOMANYREQUESTS",
+    when: "the caller asks more often than `throttling.registryRequestsPerSecond`; Retry-After says when to come back",
+  },
   endpoint_unknown: { status: 404, code: "UNSUPPORTED", when: "no endpoint has this path" },
   method_unsupported: {
     status: 405,

@@ -10,6 +10,7 @@ import {
   requestFacts,
 } from "../access/access.ts";
 import { isRepositoryName } from "../image/reference.ts";
+import type { PullThrough } from "../pull-through/pull-through.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import { isCreatedByPush } from "../registry/create-repository.ts";
 import { RegistryError } from "../registry/errors.ts";
@@ -28,6 +29,10 @@ export interface OciHandlerOptions {
   readonly context: RegistryContext;
   readonly access: Access;
   readonly settings: OciSettings;
+  /** Repositories that are caches of an upstream. */
+  readonly cache?: PullThrough | undefined;
+  /** How long a principal has to wait before its next request, in milliseconds; 0: it may go on. */
+  readonly throttle?: ((principalArn: string, now: number) => number) | undefined;
 }
 
 export function ociHandler(options: OciHandlerOptions): Handler {
@@ -66,7 +71,7 @@ async function respond(
 
 /** @throws ProtocolError, RegistryError */
 async function answer(
-  { context, access, settings }: OciHandlerOptions,
+  { context, access, settings, cache, throttle }: OciHandlerOptions,
   request: Request,
   requestContext: RequestContext,
 ): Promise<Response> {
@@ -78,6 +83,13 @@ async function answer(
   }
   const { principal } = authentication;
   log.principal = principal.arn;
+  const waitMilliseconds = throttle?.(principal.arn, context.clock.now()) ?? 0;
+  if (waitMilliseconds > 0) {
+    log.endpoint = "throttled";
+    throw new ProtocolError("requests_too_many", "Rate exceeded", {
+      "Retry-After": String(Math.ceil(waitMilliseconds / 1000)),
+    });
+  }
 
   const { path, query } = splitUrl(request.url);
   const parsed = parsePath(path);
@@ -105,6 +117,15 @@ async function answer(
     principal,
     caller,
     actor: principal.arn,
+    cache,
+    puller: {
+      actor: principal.arn,
+      async mayImport(actions) {
+        const resource = repositoryArn(context.region, account, parsed.repository);
+        const permissions = actions.map((action) => ({ action, resource }));
+        return (await access.authorize(caller, permissions)).allowed;
+      },
+    },
     pace: {
       clock: context.clock,
       stallMilliseconds: settings.bodyStallMilliseconds,

@@ -25,7 +25,9 @@ export type ChangeKind =
   /** `detail` has the kind and the name of the document; its value may be secret. */
   | "document_set"
   | "document_deleted"
-  | "replication_configuration_set";
+  | "replication_configuration_set"
+  /** An image of an upstream was brought in or has changed there; `detail` names the upstream. */
+  | "pull_through_cache_synchronized";
 
 export interface Change {
   readonly kind: ChangeKind;

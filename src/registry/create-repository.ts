@@ -8,7 +8,7 @@ import {
 } from "../metadata/queries/repositories.ts";
 import { announce } from "./change.ts";
 import type { RegistryContext, RepositoryAddress } from "./context.ts";
-import { type CreationTemplate, templateFor } from "./creation-templates.ts";
+import { type CreationTemplate, type TemplatePurpose, templateFor } from "./creation-templates.ts";
 import { changeDocument } from "./documents.ts";
 import { RegistryError } from "./errors.ts";
 import { lifecyclePolicyKind } from "./lifecycle-policy-document.ts";
@@ -88,16 +88,20 @@ export async function isCreatedByPush(
   return (await templateFor(read, address, "CREATE_ON_PUSH")) !== undefined;
 }
 
-/** The repository that something is replicated to; a missing one is created, by template if any. */
+/**
+ * The repository that something is replicated or cached to; a missing one is created, by template if
+ * there is one for that purpose.
+ */
 export async function ensureRepository(
   context: RegistryContext,
   tx: Transaction,
   { account, repository, actor }: RepositoryAddress & Actor,
+  purpose: Exclude<TemplatePurpose, "CREATE_ON_PUSH"> = "REPLICATION",
 ): Promise<RepositoryRow> {
   const address = { account, repository, actor };
   const existing = await selectRepository(tx, account, repository);
   if (existing !== undefined) return existing;
-  return createFrom(context, tx, address, await templateFor(tx, address, "REPLICATION"));
+  return createFrom(context, tx, address, await templateFor(tx, address, purpose));
 }
 
 async function createFrom(

@@ -52,6 +52,10 @@ export interface ErrorDetails {
   resource_tags_too_many: { limit: number };
   resource_tag_invalid: { reason: string };
   parameter_invalid: { parameter: string; reason: string };
+  /** The upstream of a pull-through cache does not give what is not here yet. */
+  upstream_unavailable: { upstream: string; reason: string };
+  upstream_denied: { upstream: string; reason: string };
+  upstream_rate_limited: { upstream: string; retryAfterSeconds: number | undefined };
 }
 
 export type ErrorCode = keyof ErrorDetails;

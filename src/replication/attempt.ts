@@ -107,6 +107,12 @@ async function replicate(
   signal: AbortSignal,
   onSent: (bytes: number) => void,
 ): Promise<TransferResult> {
+  if (link.peer.ownAccountOnly && row.destination_account !== row.account) {
+    throw new ReplicationFailure(
+      "account_unknown",
+      `${link.region} takes images of the account ${row.destination_account} only from itself`,
+    );
+  }
   const digest = parseDigest(row.digest);
   const closure =
     digest && (await loadClosure(context.metadata.read, row.repository_id, digest, offerLimits));

@@ -17,12 +17,13 @@ import {
 
 const account = "111122223333";
 const to = (region: string, registryId = account): Destination => ({ region, registryId });
+const push = (repository: string) => ({ repository, tag: "1", artifactType: "" });
 const filter = (text: string) => ({ filter: text, filterType: "PREFIX_MATCH" as const });
 
 describe("destinationsFor", () => {
   test("a rule without filters takes every repository", () => {
     const configuration = { rules: [{ destinations: [to("eu-west-1")] }] };
-    expect(destinationsFor(configuration, "anything/at-all")).toEqual([to("eu-west-1")]);
+    expect(destinationsFor(configuration, push("anything/at-all"))).toEqual([to("eu-west-1")]);
   });
 
   test("a filter is the bare beginning of a name, not a piece of a path", () => {
@@ -30,10 +31,10 @@ describe("destinationsFor", () => {
       rules: [{ destinations: [to("eu-west-1")], repositoryFilters: [filter("prod")] }],
     };
     for (const name of ["prod", "prod-x", "production/y", "prod/z"]) {
-      expect(destinationsFor(configuration, name)).toHaveLength(1);
+      expect(destinationsFor(configuration, push(name))).toHaveLength(1);
     }
     for (const name of ["pro", "team/prod", "dev"]) {
-      expect(destinationsFor(configuration, name)).toHaveLength(0);
+      expect(destinationsFor(configuration, push(name))).toHaveLength(0);
     }
   });
 
@@ -47,12 +48,12 @@ describe("destinationsFor", () => {
         { destinations: [to("sa-east-1"), to("eu-west-1", "444455556666")] },
       ],
     };
-    expect(destinationsFor(configuration, "base/debian")).toEqual([
+    expect(destinationsFor(configuration, push("base/debian"))).toEqual([
       to("eu-west-1"),
       to("sa-east-1"),
       to("eu-west-1", "444455556666"),
     ]);
-    expect(destinationsFor(configuration, "dev")).toEqual([
+    expect(destinationsFor(configuration, push("dev"))).toEqual([
       to("sa-east-1"),
       to("eu-west-1", "444455556666"),
     ]);
@@ -72,7 +73,7 @@ describe("destinationsFor", () => {
     });
     fc.assert(
       fc.property(fc.array(rule, { maxLength: 5 }), names, (rules, repository) => {
-        const found = destinationsFor({ rules }, repository).map(({ region }) => region);
+        const found = destinationsFor({ rules }, push(repository)).map(({ region }) => region);
         expect(new Set(found).size).toBe(found.length);
         for (const region of ["eu-west-1", "sa-east-1", "us-west-2"]) {
           const expected = rules.some(

@@ -9,6 +9,13 @@ import { selectSetting, upsertSetting } from "../metadata/queries/settings.ts";
 import { announce } from "../registry/change.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import { RegistryError } from "../registry/errors.ts";
+import {
+  everyFilterSchema,
+  type FilteredImage,
+  filtersTake,
+  prefixFilterSchema,
+  type ReplicationFilter,
+} from "./filters.ts";
 
 /** A registry: an account in a region. */
 export interface Destination {
@@ -17,16 +24,13 @@ export interface Destination {
   readonly registryId: string;
 }
 
-export interface RepositoryFilter {
-  /** The beginning of a repository's name, as bare text: `prod` also takes `production/web`. */
-  readonly filter: string;
-  readonly filterType: "PREFIX_MATCH";
-}
-
 export interface ReplicationRule {
   readonly destinations: readonly Destination[];
-  /** A repository is taken when any of them matches; absent takes every repository. */
-  readonly repositoryFilters?: readonly RepositoryFilter[] | undefined;
+  /**
+   * Of ECR's PREFIX_MATCH, the beginning of a repository's name as bare text (`prod` also takes
+   * `production/web`), any one takes it; absent takes every push. Types of our own: filters.ts.
+   */
+  readonly repositoryFilters?: readonly ReplicationFilter[] | undefined;
 }
 
 export interface ReplicationConfiguration {
@@ -52,21 +56,18 @@ export const defaultReplicationConfigurationLimits: ReplicationConfigurationLimi
 const noRules: ReplicationConfiguration = { rules: [] };
 const settingName = "replication_configuration";
 
-/** ECR's own pattern: pieces of repository names, also such as end in a separator. */
-const filterPattern = /^(?:[a-z0-9]+(?:[._-][a-z0-9]*)*\/)*[a-z0-9]*(?:[._-][a-z0-9]*)*$/;
-
 /** The shape of the document, with what can be judged without knowing the registry. */
 export function replicationConfigurationSchema(
   limits: ReplicationConfigurationLimits = defaultReplicationConfigurationLimits,
+  { ownFilterTypes = false }: { readonly ownFilterTypes?: boolean } = {},
 ) {
   const destination = v.object({
     region: v.pipe(v.string(), v.minLength(2), v.maxLength(25), v.regex(/^[0-9a-z-]{2,25}$/)),
     registryId: v.pipe(v.string(), v.regex(/^[0-9]{12}$/)),
   });
-  const repositoryFilter = v.object({
-    filter: v.pipe(v.string(), v.minLength(2), v.maxLength(256), v.regex(filterPattern)),
-    filterType: v.picklist(["PREFIX_MATCH"]),
-  });
+  const repositoryFilter: v.GenericSchema<unknown, ReplicationFilter> = ownFilterTypes
+    ? everyFilterSchema
+    : prefixFilterSchema;
   const rule = v.object({
     destinations: v.pipe(v.array(destination), v.maxLength(limits.destinationsPerRule)),
     repositoryFilters: v.nullish(
@@ -115,23 +116,18 @@ function invalid(reason: string): RegistryError {
 }
 
 /**
- * Where the images of a repository go: the destinations of every rule that takes it, each once, in
- * the order of the rules.
+ * Where an image goes: the destinations of every rule that takes it, each once, in the order of the
+ * rules.
  */
 export function destinationsFor(
   configuration: ReplicationConfiguration,
-  repository: string,
+  image: FilteredImage,
 ): Destination[] {
   return unique(
     configuration.rules
-      .filter((rule) => takes(rule, repository))
+      .filter(({ repositoryFilters }) => filtersTake(repositoryFilters, image))
       .flatMap((rule) => rule.destinations),
   );
-}
-
-function takes(rule: ReplicationRule, repository: string): boolean {
-  const filters = rule.repositoryFilters;
-  return filters === undefined || filters.some(({ filter }) => repository.startsWith(filter));
 }
 
 function unique(destinations: readonly Destination[]): Destination[] {

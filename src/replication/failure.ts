@@ -60,12 +60,28 @@ export const failureCodes = {
     side: "destination",
     ...outage,
     meaning:
-      "The destination refused the source's token: keys in the charts differ, or clocks are apart.",
+      "The destination refused the source's token: keys in the charts differ, or clocks are apart. Of another registry: it refused the credentials.",
+  },
+  rate_limited: {
+    side: "destination",
+    ...outage,
+    meaning: "The registry asks for fewer requests; nothing is sent until the time that it named.",
+  },
+  repository_denied: {
+    side: "destination",
+    ...retryable,
+    meaning: "The registry does not let the configured credentials push to the repository.",
+  },
+  repository_unknown: {
+    side: "destination",
+    ...retryable,
+    meaning: "The registry has no such repository and does not create it on push.",
   },
   protocol_unsupported: {
     side: "destination",
     ...outage,
-    meaning: "The destination does not speak this version of the replication protocol.",
+    meaning:
+      "The destination does not speak this version of the replication protocol, or what answers is no registry.",
   },
   destination_error: {
     side: "destination",

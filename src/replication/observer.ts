@@ -2,12 +2,13 @@
  * Turns a push into replications, inside the push's own transaction: either the image is there and
  * will be replicated, or neither happened.
  */
-import { selectClosureBytes } from "../metadata/queries/image-closure.ts";
+import { selectArtifactType, selectClosureBytes } from "../metadata/queries/image-closure.ts";
 import { upsertReplications } from "../metadata/queries/replications.ts";
 import type { ChangeObserver } from "../registry/context.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import { isReplicationActor } from "./actor.ts";
 import { destinationsFor, getReplicationConfiguration } from "./configuration.ts";
+import { looksAtArtifactType } from "./filters.ts";
 
 export interface ObserverOptions {
   readonly region: string;
@@ -28,7 +29,13 @@ export function replicationObserver(options: ObserverOptions): ChangeObserver {
       throw new Error("a push was announced without its repository or digest");
     }
     const configuration = await getReplicationConfiguration(tx, change.account);
-    const destinations = destinationsFor(configuration, change.repository);
+    if (configuration.rules.length === 0) return;
+    const typed = configuration.rules.some((rule) => looksAtArtifactType(rule.repositoryFilters));
+    const destinations = destinationsFor(configuration, {
+      repository: change.repository,
+      tag: change.tag,
+      artifactType: typed ? await selectArtifactType(tx, repositoryId, digest) : "",
+    });
     if (destinations.length === 0) return;
     const bytes = await selectClosureBytes(tx, repositoryId, digest);
     await upsertReplications(

@@ -62,6 +62,9 @@ export type OfferAnswer =
   | { readonly outcome: "missing"; readonly blobs: readonly MissingBlob[] };
 
 export interface BlobPart {
+  /** Where the image goes that needs it. Regions hold a blob once; other registries by repository. */
+  readonly account: string;
+  readonly repository: string;
   readonly digest: Digest;
   /** Of the whole blob, in bytes. */
   readonly size: number;

@@ -6,6 +6,8 @@
 import type { BlobAnswer, BlobPart, Offer, OfferAnswer } from "./offer.ts";
 
 export interface Peer {
+  /** It asks nobody's consent, so a registry may only be sent what is its own account's. */
+  readonly ownAccountOnly?: boolean;
   /** @throws ReplicationFailure */
   offer(offer: Offer, signal: AbortSignal): Promise<OfferAnswer>;
   /**

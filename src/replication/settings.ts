@@ -1,5 +1,5 @@
 /** Every figure that replication can be tuned by, with its default. */
-import type { HttpPeerSettings } from "./http-peer.ts";
+import type { HttpExchangeSettings } from "./http-exchange.ts";
 import type { LinkSettings } from "./link.ts";
 import { defaultInlineLimits } from "./planner.ts";
 import type { ReceiverSettings } from "./receiver.ts";
@@ -8,7 +8,7 @@ import type { WorkerSettings } from "./worker.ts";
 export interface ReplicationSettings
   extends WorkerSettings,
     LinkSettings,
-    HttpPeerSettings,
+    HttpExchangeSettings,
     ReceiverSettings {}
 
 export const defaultReplicationSettings: ReplicationSettings = {

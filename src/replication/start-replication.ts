@@ -6,13 +6,17 @@ import type { Destination } from "./configuration.ts";
 import { type DestinationLag, destinationLags } from "./destination-lag.ts";
 import { replicationEndpoint } from "./endpoint.ts";
 import { flowMeter } from "./flow.ts";
-import { type Fetch, httpPeer } from "./http-peer.ts";
+import type { Fetch } from "./http-exchange.ts";
+import { httpPeer } from "./http-peer.ts";
 import { lagGauges } from "./lag-gauges.ts";
 import { link } from "./link.ts";
 import { localPeer } from "./local-peer.ts";
 import { type ReplicationLog, silentLog } from "./log.ts";
 import { type Meter, noMeter, replicationMetrics } from "./metrics.ts";
 import { replicationObserver } from "./observer.ts";
+import { ociPeer } from "./oci/oci-peer.ts";
+import type { OciRegistry } from "./oci/registry.ts";
+import { registryTag } from "./oci/registry-tag.ts";
 import type { Peer } from "./peer.ts";
 import { type Receiver, receiver } from "./receiver.ts";
 import { type RegionKey, regionTokens, regionTokenVerifier } from "./region-token.ts";
@@ -25,6 +29,8 @@ export interface ReplicationOptions {
   readonly context: RegistryContext;
   /** This region included. */
   readonly chart: Chart;
+  /** Destinations that are no regions. */
+  readonly registries?: readonly OciRegistry[];
   readonly regionKey: RegionKey;
   /** The network. */
   readonly fetch: Fetch;
@@ -87,6 +93,15 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
     const peer = destination.name === region ? localPeer(region, incoming) : connect(destination);
     return link(destination.name, peer, settings, random);
   });
+  if (!links.some((known) => known.region === region)) {
+    links.push(link(region, localPeer(region, incoming), settings, random));
+  }
+  const { fetch } = options;
+  const currentTag = registryTag(context.metadata.read);
+  for (const registry of options.registries ?? []) {
+    const peer = ociPeer({ registry, currentTag, fetch, clock, settings });
+    links.push(link(registry.name, peer, settings, random));
+  }
   const { soleWorker } = options;
   const worker = replicationWorker({ context, settings, metrics, log, links, soleWorker });
 

@@ -116,7 +116,7 @@ async function sendBlobs(
       ports.sharedBlobs.run(stream.digest, signal, async (sharedSignal) => {
         const release = await ports.acquireStream(sharedSignal);
         try {
-          await sendBlob(ports, stream, sharedSignal, image.onSent);
+          await sendBlob(ports, image, stream, sharedSignal);
         } finally {
           release();
         }
@@ -129,15 +129,15 @@ async function sendBlobs(
 /** Sends a blob part by part from where the destination is; returns early when it is busy there. */
 async function sendBlob(
   { peer, blobs, settings }: TransferPorts,
+  { account, repository, onSent }: ImageTransfer,
   { digest, size, offset }: BlobStreamPlan,
   signal: AbortSignal,
-  onSent: (bytes: number) => void,
 ): Promise<void> {
   const content = await readBlob(blobs, { digest, size });
   let held = offset;
   for (let idle = 0; idle <= settings.idleRoundsLimit; ) {
     const bytes = content.slice(held, Math.min(held + settings.partBytes, size));
-    const part = { digest, size, offset: held, bytes };
+    const part = { account, repository, digest, size, offset: held, bytes };
     const answer = await peer.sendBlob(part, signal, onSent).catch(async (error) => {
       throw await blameDamage(error, content, digest);
     });

@@ -1,4 +1,5 @@
 /** Rules between entries of a configuration, after each is right by itself. */
+import { regionsOf, registriesOf } from "./chart-values.ts";
 import type { Configuration } from "./configuration-entries.ts";
 
 export interface CombinationProblem {
@@ -35,8 +36,12 @@ export function checkTogether(configuration: Configuration): CombinationProblem[
     const [absent, present] = firstValue === undefined ? [first, second] : [second, first];
     report(absent, `required together with ${present}`, [first, second]);
   }
-  if (chart.length > 0) {
-    if (!chart.some(({ name }) => name === region)) {
+  const regions = regionsOf(chart);
+  if (registriesOf(chart).some(({ name }) => name === region)) {
+    report("chart", `has a registry with the name of this region, ${region}`, ["chart", "region"]);
+  }
+  if (regions.length > 0) {
+    if (!regions.some(({ name }) => name === region)) {
       report("chart", `does not contain this region, ${region}`, ["chart", "region"]);
     }
     if (regionKey === undefined) {

@@ -5,18 +5,19 @@
  * An entry `limits.idle` is `idle:` under `limits:` in portolan.yaml and `PORTOLAN_LIMITS_IDLE` in
  * the environment.
  */
+import { type ChartEntry, chartEntries } from "./chart-values.ts";
 import {
   accessKeyId,
   accountId,
   type ByteSize,
   byteSize,
-  type ChartRegion,
-  chartRegions,
   type Duration,
   databaseUrl,
   duration,
   endpointUrl,
   filePath,
+  flag,
+  hosts,
   type IdentityProviderEntry,
   identityProviders,
   integer,
@@ -74,7 +75,8 @@ function optional<T>(
 const seconds = (count: number): Duration => ({ milliseconds: count * 1000 });
 const mebibytes = (count: number): ByteSize => ({ bytes: count * 1024 ** 2 });
 const noProviders: readonly IdentityProviderEntry[] = [];
-const noRegions: readonly ChartRegion[] = [];
+const noHosts: readonly string[] = [];
+const noRegions: readonly ChartEntry[] = [];
 
 export const configurationEntries = {
   region: entry(
@@ -219,6 +221,55 @@ export const configurationEntries = {
       "Time between two collections of garbage inside the server; 0 switches them off (`portolan gc` remains).",
     ),
   },
+  throttling: {
+    requestsPerSecond: entry(
+      integer(0, 1_000_000),
+      5000,
+      "How often a principal may call an operation of the AWS APIs, per second; twice as many at once after a pause. More is answered `ThrottlingException`, which every SDK waits out. 0: no limit.",
+    ),
+    ecrRates: entry(
+      flag,
+      false,
+      "Applies the rates that Amazon ECR states for its operations (PutImage 10 a second, InitiateLayerUpload 100 …), to find out here what would be throttled there.",
+    ),
+    registryRequestsPerSecond: entry(
+      integer(0, 1_000_000),
+      0,
+      "How often a principal may ask under `/v2/`, per second; twice as many at once after a pause. More is answered 429 with Retry-After. 0: no limit.",
+    ),
+  },
+  pullThroughCache: {
+    upstreams: entry(
+      hosts,
+      noHosts,
+      "Hosts that pull-through cache rules may name beside those that Amazon ECR knows (Docker Hub, GitHub, GitLab, Kubernetes, Quay, ECR Public, Azure, Chainguard). This server fetches from them.",
+    ),
+    insecureUpstreams: entry(
+      hosts,
+      noHosts,
+      "Hosts that rules may name and that are spoken to without TLS: for networks that you own.",
+    ),
+    tagFreshness: entry(
+      duration("0", "365d"),
+      seconds(24 * 3600),
+      "A cached tag is compared with the upstream's when it was not for so long.",
+    ),
+    referrersFreshness: entry(
+      duration("0", "365d"),
+      seconds(6 * 3600),
+      "The same for the list of an image's signatures and other referrers.",
+    ),
+    unknownFreshness: entry(
+      duration("0", "24h"),
+      seconds(60),
+      "That the upstream has no such image is believed for so long.",
+    ),
+    failureFreshness: entry(
+      duration("0", "24h"),
+      seconds(60),
+      "When an upstream fails, the cached tag is served for so long before it is asked again.",
+    ),
+  },
   access: {
     organization: optional(
       organizationId,
@@ -265,9 +316,9 @@ export const configurationEntries = {
     { path: true },
   ),
   chart: entry(
-    chartRegions,
+    chartEntries,
     noRegions,
-    "Every region of the installation, this one included, with its endpoint and public key. `portolan chart init` writes it.",
+    "Every region of the installation, this one included, with its endpoint and public key; `portolan chart init` writes it. Besides, other registries as destinations, with `kind: oci`: see [Any registry](../guides/any-registry.md).",
     { only: "file" },
   ),
   replication: {
@@ -285,6 +336,11 @@ export const configurationEntries = {
       duration("10ms", "24h"),
       seconds(300),
       "The longest wait between two tries. There is no last try.",
+    ),
+    ownFilterTypes: entry(
+      flag,
+      false,
+      "Whether replication rules may have the filter types `PORTOLAN_…` (exact names, wildcards, exclusion, tags, artifact types), which Amazon ECR does not have. Rules that have them already keep them when it is switched off.",
     ),
   },
 } as const;

@@ -13,6 +13,8 @@ export interface ValueType<T> {
   readonly schema: v.GenericSchema<unknown, T>;
   /** As a person would write it; for the reference and `portolan config`. */
   format(value: T): string;
+  /** Makes paths inside the value absolute. */
+  resolvePaths?(value: T, directory: string): T;
 }
 
 export interface Duration {
@@ -28,14 +30,6 @@ export interface ListenAddress {
   readonly hostname: string;
   /** 0 lets the system choose. */
   readonly port: number;
-}
-
-/** A region as other regions know it. */
-export interface ChartRegion {
-  readonly name: string;
-  readonly endpoint: string;
-  /** Ed25519, the 32 raw bytes in base64url: `x` of the JSON Web Key. */
-  readonly publicKey: string;
 }
 
 /** A type from a function that gives undefined for what it does not understand. */
@@ -248,12 +242,6 @@ export function formatBytes({ bytes }: ByteSize): string {
   return String(bytes);
 }
 
-const publicKey = valueType(
-  "public key",
-  "an Ed25519 public key: 43 characters of base64url",
-  (raw) => (typeof raw === "string" && publicKeyPattern.test(raw) ? raw : undefined),
-);
-
 /** An OpenID Connect issuer whose tokens are taken for sessions of roles. */
 export interface IdentityProviderEntry {
   readonly issuer: string;
@@ -276,32 +264,30 @@ export const identityProviders: ValueType<readonly IdentityProviderEntry[]> = {
   format: (providers) => JSON.stringify(providers),
 };
 
-/** More regions than any installation has; replication is a full mesh. */
-const chartRegionsLimit = 100;
+const hostPattern = /^(?:[a-zA-Z0-9.-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(?::\d{1,5})?$/;
 
-export const chartRegions: ValueType<readonly ChartRegion[]> = {
-  name: "list",
-  expected: "a list of regions, each with name, endpoint and publicKey",
+/** Hosts with optional ports; in the environment and on the command line separated by commas. */
+export const hosts: ValueType<readonly string[]> = {
+  name: "hosts",
+  expected: "hosts with optional ports, such as registry.example.com:5000",
   schema: v.pipe(
-    v.array(
-      v.strictObject(
-        {
-          name: regionName.schema,
-          endpoint: endpointUrl.schema,
-          publicKey: publicKey.schema,
-        },
-        (issue) =>
-          issue.expected === "never"
-            ? "unknown key; a region has name, endpoint and publicKey"
-            : "expected a region with name, endpoint and publicKey",
+    v.union([
+      v.array(v.string()),
+      v.pipe(
+        v.string(),
+        v.transform((text) => (text === "" ? [] : text.split(",").map((host) => host.trim()))),
       ),
-      "expected a list of regions, each with name, endpoint and publicKey",
+    ]),
+    v.array(
+      v.pipe(
+        v.string(),
+        v.regex(
+          hostPattern,
+          "expected hosts with optional ports, such as registry.example.com:5000",
+        ),
+      ),
     ),
-    v.maxLength(chartRegionsLimit, `expected at most ${chartRegionsLimit} regions`),
-    v.check(
-      (regions) => new Set(regions.map(({ name }) => name)).size === regions.length,
-      "two regions of the chart have the same name",
-    ),
+    v.maxLength(1000, "expected at most 1000 hosts"),
   ),
-  format: (regions) => JSON.stringify(regions),
+  format: (list) => list.join(","),
 };

@@ -97,7 +97,7 @@ export function resolveConfiguration(sources: ConfigurationSources): ResolvedCon
         for (const issue of result.issues) problems.push(problemOf(written, issue));
       } else if (!values.has(path)) {
         const { output } = result;
-        values.set(path, entry.path ? resolve(written.directory, String(output)) : output);
+        values.set(path, absolute(entry, output, written.directory));
         origins.set(path, written.source);
       }
     }
@@ -118,6 +118,11 @@ export function resolveConfiguration(sources: ConfigurationSources): ResolvedCon
   }
   if (problems.length > 0) throw new ConfigurationError(problems);
   return { configuration, origins };
+}
+
+function absolute(entry: NamedEntry["entry"], value: unknown, directory: string): unknown {
+  if (entry.path) return resolve(directory, String(value));
+  return entry.type.resolvePaths?.(value, directory) ?? value;
 }
 
 function problemOf(written: RawValue, issue: v.BaseIssue<unknown>): ConfigurationProblem {

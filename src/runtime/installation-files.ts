@@ -1,5 +1,7 @@
 /** Reads the keys and secrets that a configuration names, and says all that is wrong with them. */
+import { regionsOf, registriesOf } from "./chart-values.ts";
 import type { Configuration } from "./configuration-entries.ts";
+import { readRegistryCredentials } from "./registry-credentials.ts";
 import {
   type RegionKey,
   type RootCredentials,
@@ -72,12 +74,23 @@ export async function checkInstallationFiles(configuration: Configuration): Prom
         ? { accessKeyId: root.accessKeyId, secretAccessKey: root.secretAccessKey }
         : await read(root.credentials, readRootCredentials),
   };
-  const inChart = chart.find(({ name }) => name === region);
+  const inChart = regionsOf(chart).find(({ name }) => name === region);
   const publicKey = files.regionKey?.publicKey;
   if (inChart !== undefined && publicKey !== undefined && inChart.publicKey !== publicKey) {
     problems.push(
       `${configuration.regionKey}: not the key of ${region} in the chart, which has the public key ${inChart.publicKey}; this one's is ${publicKey}`,
     );
+  }
+  for (const { name, endpoint, credentials } of registriesOf(chart)) {
+    if (credentials === undefined) continue;
+    const reader = () => readRegistryCredentials(credentials, endpoint);
+    try {
+      if (credentials.file === undefined) await reader();
+      else await read(credentials.file, reader);
+    } catch (error) {
+      if (!(error instanceof SecretFileError)) throw error;
+      problems.push(`chart: ${name}: ${error.message}`);
+    }
   }
   return { files, problems, warnings };
 }

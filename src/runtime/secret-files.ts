@@ -32,7 +32,7 @@ export class SecretFileError extends Error {
 
 const secretBytesLimit = 64 * 1024;
 
-async function readSecretFile(path: string): Promise<string> {
+export async function readSecretFile(path: string): Promise<string> {
   try {
     if ((await stat(path)).size > secretBytesLimit) throw new SecretFileError(`${path}: too large`);
     return await readFile(path, "utf8");
@@ -79,18 +79,22 @@ export function generateRegionKey(): string {
 }
 
 export async function readRegionKey(path: string): Promise<RegionKey> {
-  const pem = await readSecretFile(path);
+  return parseRegionKey(await readSecretFile(path), path);
+}
+
+/** @param source where it is from, for errors */
+export function parseRegionKey(pem: string, source = "the region's key"): RegionKey {
   let privateKey: KeyObject;
   try {
     privateKey = createPrivateKey(pem);
   } catch {
-    throw new SecretFileError(`${path}: expected a private key in PEM`);
+    throw new SecretFileError(`${source}: expected a private key in PEM`);
   }
   if (privateKey.asymmetricKeyType !== "ed25519") {
-    throw new SecretFileError(`${path}: expected an Ed25519 key`);
+    throw new SecretFileError(`${source}: expected an Ed25519 key`);
   }
   const { x } = createPublicKey(privateKey).export({ format: "jwk" });
-  if (x === undefined) throw new SecretFileError(`${path}: expected an Ed25519 key`);
+  if (x === undefined) throw new SecretFileError(`${source}: expected an Ed25519 key`);
   return { privateKey, publicKey: x };
 }
 
@@ -129,6 +133,19 @@ export function formatRootCredentials(credentials: RootCredentials): string {
 }
 
 export async function readRootCredentials(path: string): Promise<RootCredentials> {
+  const values = await readDefaultProfile(path);
+  const id = v.safeParse(accessKeyId.schema, values.get("aws_access_key_id"));
+  const secret = v.safeParse(secretText.schema, values.get("aws_secret_access_key"));
+  if (id.success && secret.success) {
+    return { accessKeyId: id.output, secretAccessKey: secret.output };
+  }
+  throw new SecretFileError(
+    `${path}: expected aws_access_key_id and aws_secret_access_key under [default]`,
+  );
+}
+
+/** What an AWS shared credentials file says under `[default]`. */
+export async function readDefaultProfile(path: string): Promise<ReadonlyMap<string, string>> {
   const values = new Map<string, string>();
   let profile = "";
   for (const line of (await readSecretFile(path)).split(/\r?\n/)) {
@@ -138,12 +155,5 @@ export async function readRootCredentials(path: string): Promise<RootCredentials
     if (assignment === null || profile !== "default") continue;
     values.set(assignment[1] ?? "", assignment[2] ?? "");
   }
-  const id = v.safeParse(accessKeyId.schema, values.get("aws_access_key_id"));
-  const secret = v.safeParse(secretText.schema, values.get("aws_secret_access_key"));
-  if (id.success && secret.success) {
-    return { accessKeyId: id.output, secretAccessKey: secret.output };
-  }
-  throw new SecretFileError(
-    `${path}: expected aws_access_key_id and aws_secret_access_key under [default]`,
-  );
+  return values;
 }

@@ -208,6 +208,8 @@ export function replicationQueriesContract(suite: QuerySuite): void {
     expect(await bytes("index")).toBe(2 ** 33 + 30);
     expect(await bytes("c1")).toBe(2 ** 33 + 10);
     expect(await bytes("none")).toBe(0);
+    expect(await q.selectArtifactType(suite.store.read, id, digest("c1"))).not.toBe("");
+    expect(await q.selectArtifactType(suite.store.read, id, digest("none"))).toBe("");
     const row = await q.selectManifestForOffer(suite.store.read, id, digest("c1"));
     expect(row?.origin).toBe("us-east-1");
     expect(Buffer.from(row?.bytes ?? []).toString()).toBe('{"name":"c1"}');

@@ -1,7 +1,7 @@
 /** Everything on the way between two regions that can go wrong, and that heals without a hand. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Digest } from "../../src/image/digest.ts";
-import type { Fetch } from "../../src/replication/http-peer.ts";
+import type { Fetch } from "../../src/replication/http-exchange.ts";
 import { oneWay, partOffsets, stagedBytes } from "../support/one-way.ts";
 import { noise, pushImage } from "../support/push-image.ts";
 import type { TestRegion } from "../support/regions.ts";

@@ -1,7 +1,7 @@
 /** Answers that are lost, late or double, attempts that are overtaken, and a source that dies. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { selectChanges } from "../../src/metadata/queries/changes.ts";
-import type { Fetch } from "../../src/replication/http-peer.ts";
+import type { Fetch } from "../../src/replication/http-exchange.ts";
 import { oneWay, partOffsets, stagedBytes } from "../support/one-way.ts";
 import { noise, pushImage } from "../support/push-image.ts";
 import type { TestRegion } from "../support/regions.ts";

@@ -18,12 +18,14 @@ import { type PolicyAccess, policyAccess } from "../../src/access/policy-access.
 import { documentResourceSource } from "../../src/access/policy-documents.ts";
 import { registryTokens } from "../../src/access/tokens.ts";
 import { type AwsHandlerOptions, awsHandler } from "../../src/aws/handler.ts";
+import { type ThrottleSettings, throttle } from "../../src/aws/throttle.ts";
 import { memoryBlobStore } from "../../src/blobs/memory.ts";
 import { verified } from "../../src/blobs/verified.ts";
 import { sqliteMetadataStore } from "../../src/metadata/sqlite.ts";
 import { defaultOciSettings } from "../../src/oci/endpoint.ts";
 import { ociHandler } from "../../src/oci/handler.ts";
 import { layerDownloadHandler } from "../../src/oci/layer-download.ts";
+import { openPullThrough } from "../../src/region-pull-through.ts";
 import {
   type ChangeObserver,
   defaultRegistrySettings,
@@ -32,7 +34,9 @@ import {
 import { hybridClock } from "../../src/registry/hybrid-clock.ts";
 import { keyedMutex } from "../../src/registry/keyed-mutex.ts";
 import { type Clock, systemClock, systemRandom } from "../../src/runtime/clock.ts";
+import { metricsRegistry } from "../../src/runtime/metrics.ts";
 import type { Handler, RequestContext, RequestLogFields } from "../../src/runtime/request.ts";
+import { tokenBuckets } from "../../src/runtime/token-buckets.ts";
 
 export interface AwsEndpoint extends AsyncDisposable {
   /** `http://127.0.0.1:<port>` */
@@ -49,6 +53,8 @@ export interface AwsEndpoint extends AsyncDisposable {
   readonly handler: Handler;
   /** Of the requests so far, oldest first. */
   readonly logs: RequestLogFields[];
+  /** What the pull-through cache has warned of. */
+  readonly cacheLog: readonly object[];
   /** Errors that became a 500. */
   readonly unforeseen: unknown[];
   /** A context for a request that does not come over the socket. */
@@ -56,11 +62,15 @@ export interface AwsEndpoint extends AsyncDisposable {
 }
 
 export interface AwsEndpointOptions
-  extends Partial<Pick<AwsHandlerOptions, "registryEndpoint" | "knownRegions">> {
+  extends Partial<Pick<AwsHandlerOptions, "registryEndpoint" | "knownRegions" | "ownFilterTypes">> {
   readonly region?: string;
   readonly account?: string;
   readonly clock?: Clock;
   readonly port?: number;
+  /** Hosts that pull-through cache rules may name. */
+  readonly insecureUpstreams?: readonly string[];
+  /** Rates of the AWS APIs. */
+  readonly throttling?: ThrottleSettings;
   readonly identityProviders?: readonly IdentityProvider[];
 }
 
@@ -112,8 +122,31 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
   });
   observers.push(access.observer);
   const logs: RequestLogFields[] = [];
+  const cacheLog: object[] = [];
   const urls = layerUrls({ installationKey, region, clock });
+  const { cache, upstreams } = openPullThrough({
+    configuration: {
+      pullThroughCache: {
+        upstreams: [],
+        insecureUpstreams: options.insecureUpstreams ?? [],
+        tagFreshness: { milliseconds: 24 * 3600_000 },
+        referrersFreshness: { milliseconds: 6 * 3600_000 },
+        unknownFreshness: { milliseconds: 60_000 },
+        failureFreshness: { milliseconds: 60_000 },
+      },
+    },
+    secrets: { registry, cipher },
+    fetch,
+    metrics: metricsRegistry((error) => void unforeseen.push(error)),
+    log: { warn: (fields) => void cacheLog.push(fields) },
+  });
+  observers.push(cache.observer);
   const awsOptions = {
+    cache,
+    upstreams,
+    ...(options.throttling !== undefined && {
+      throttle: throttle(options.throttling, tokenBuckets()),
+    }),
     registry,
     access,
     keys,
@@ -127,10 +160,11 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
     layerUrls: urls,
     registryEndpoint: options.registryEndpoint,
     knownRegions: options.knownRegions,
+    ownFilterTypes: options.ownFilterTypes,
     reportError: (error: unknown) => void unforeseen.push(error),
   } satisfies AwsHandlerOptions;
   const aws = awsHandler(awsOptions);
-  const oci = ociHandler({ context: registry, access, settings: defaultOciSettings });
+  const oci = ociHandler({ context: registry, access, cache, settings: defaultOciSettings });
   const layers = layerDownloadHandler(registry, urls);
   const handler: Handler = (request, requestContext) =>
     new URL(request.url).pathname.startsWith(layerPath)
@@ -160,10 +194,12 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
     aws: awsOptions,
     handler,
     logs,
+    cacheLog,
     unforeseen,
     context,
     async [Symbol.asyncDispose]() {
       await server.stop(true);
+      await cache.stop();
       await usage.close();
       await metadata.close();
     },

@@ -19,7 +19,8 @@ import {
   putReplicationConfiguration,
   type ReplicationRule,
 } from "../../src/replication/configuration.ts";
-import type { Fetch } from "../../src/replication/http-peer.ts";
+import type { Fetch } from "../../src/replication/http-exchange.ts";
+import type { OciRegistry } from "../../src/replication/oci/registry.ts";
 import type { RegionKey } from "../../src/replication/region-token.ts";
 import {
   defaultReplicationSettings,
@@ -89,6 +90,8 @@ export interface FleetOptions {
   readonly line?: Partial<LineFaults>;
   readonly clocks?: Readonly<Record<string, Clock>>;
   readonly fetch?: Fetch;
+  /** Destinations that are no regions. */
+  readonly registries?: readonly OciRegistry[];
   readonly openMetadata?: () => Promise<MetadataStore>;
   readonly openBlobs?: () => Promise<BlobStore>;
   /** Engines that a test starts itself. */
@@ -184,6 +187,7 @@ async function startRegion(
     const engine = startReplication({
       context,
       chart: { regions: chartRegions },
+      ...(options.registries && { registries: options.registries }),
       regionKey: key,
       fetch: options.fetch ?? fetch,
       knowsAccount: (account) => account === testAccount,

@@ -1,4 +1,5 @@
 /** The console of one region in memory, called as a function, and somebody who calls it. */
+import { noThrottle } from "../../src/aws/throttle.ts";
 import { assetsHandler } from "../../src/console/assets.ts";
 import { chartOf } from "../../src/console/chart.ts";
 import { eventStreams } from "../../src/console/event-streams.ts";
@@ -68,7 +69,10 @@ export async function serveConsole(options: { clock?: Clock } = {}): Promise<Ser
         random,
       }),
       throttle: signInThrottle(clock),
-      doors: operationDoors(access, { ecr: aws, identities: aws.identities }),
+      doors: operationDoors(
+        { access, clock, throttle: aws.throttle ?? noThrottle },
+        { ecr: aws, identities: aws.identities },
+      ),
       streams,
       version: "0.0.0",
     },

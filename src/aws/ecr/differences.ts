@@ -14,6 +14,8 @@ export const ecrDifferences: Readonly<Record<string, string>> = {
   StartImageScan: "ValidationException: there is no scanner",
   StartReplicationBackfill: waiting,
 
+  CreatePullThroughCacheRule:
+    "takes any upstream that the configuration allows, too; Amazon ECR as an upstream is refused",
   BatchGetImage:
     "every manifest is answered in its own type: `acceptedMediaTypes` converts nothing",
   UpdateImageStorageClass:

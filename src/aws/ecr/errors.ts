@@ -163,6 +163,17 @@ const translation = {
     new AwsError("TooManyTagsException", `A repository may have at most ${limit} tags`),
   resource_tag_invalid: ({ reason }) => new AwsError("InvalidTagParameterException", reason),
   parameter_invalid: ({ parameter, reason }) => invalidParameter(parameter, reason),
+  upstream_unavailable: ({ upstream, reason }) =>
+    new AwsError("ServerException", `The upstream registry ${upstream} failed: ${reason}`, {
+      status: 502,
+    }),
+  upstream_denied: ({ upstream }) =>
+    new AwsError("UnableToGetUpstreamLayerException", `The upstream registry ${upstream} refused`),
+  upstream_rate_limited: ({ upstream }) =>
+    new AwsError(
+      "UnableToGetUpstreamLayerException",
+      `The upstream registry ${upstream} has had too many requests`,
+    ),
 } satisfies Translation;
 
 /** Undefined for an error that is not the registry's. */

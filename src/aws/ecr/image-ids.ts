@@ -85,8 +85,17 @@ export function failureOf(id: ImageIdInput, error: unknown): ImageFailure {
       failureReason: `Requested image referenced by manifest list: [${error.detail.index}]`,
     };
   }
-  throw error;
+  const upstream = upstreamFailures.find(([code]) => isRegistryError(error, code));
+  if (upstream === undefined) throw error;
+  const [, failureCode, failureReason] = upstream;
+  return { imageId: shapeOf(id), failureCode, failureReason };
 }
+
+const upstreamFailures = [
+  ["upstream_unavailable", "UpstreamUnavailable", "The upstream registry is not available"],
+  ["upstream_denied", "UpstreamAccessDenied", "The upstream registry refused access"],
+  ["upstream_rate_limited", "UpstreamTooManyRequests", "The upstream registry limits requests"],
+] as const;
 
 function failure(
   id: ImageIdInput,

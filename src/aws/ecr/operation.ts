@@ -1,6 +1,7 @@
 /** Defines an operation of Amazon ECR, with what they have in common. */
 import type * as v from "valibot";
 import { type Permission, repositoryArn } from "../../access/access.ts";
+import type { Puller } from "../../pull-through/pull-through.ts";
 import type { RepositoryAddress } from "../../registry/context.ts";
 import type { Actor } from "../../registry/create-repository.ts";
 import {
@@ -58,6 +59,17 @@ export function addressOf(
   const repository = input.repositoryName;
   call.request.log.repository = repository;
   return { account: accountOf(call, input), repository, actor: call.principal.arn };
+}
+
+/** The caller as the pull-through cache sees it. */
+export function pullerOf(call: EcrCall, { account, repository }: RepositoryAddress): Puller {
+  const resource = repositoryArn(call.service.registry.region, account, repository);
+  return {
+    actor: call.principal.arn,
+    async mayImport(actions) {
+      return (await call.authorize(actions.map((action) => ({ action, resource })))).allowed;
+    },
+  };
 }
 
 /** Permission for an action on the repository that the input names. */

@@ -1,5 +1,5 @@
 /** The replication configuration as Amazon ECR answers it. */
-import type { ReplicationConfiguration as Shape } from "@aws-sdk/client-ecr";
+import type { RepositoryFilterType, ReplicationConfiguration as Shape } from "@aws-sdk/client-ecr";
 import type { ReplicationConfiguration } from "../../replication/configuration.ts";
 
 export function replicationConfigurationShape({ rules }: ReplicationConfiguration): Shape {
@@ -9,7 +9,8 @@ export function replicationConfigurationShape({ rules }: ReplicationConfiguratio
       ...(repositoryFilters && {
         repositoryFilters: repositoryFilters.map(({ filter, filterType }) => ({
           filter,
-          filterType,
+          // The SDK's type knows ECR's one only.
+          filterType: filterType as RepositoryFilterType,
         })),
       }),
     })),

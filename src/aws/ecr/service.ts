@@ -1,6 +1,8 @@
 /** Amazon ECR as a service of the JSON protocol. */
 import type { LayerUrls } from "../../access/layer-urls.ts";
 import type { RegistryTokens } from "../../access/tokens.ts";
+import type { PullThrough } from "../../pull-through/pull-through.ts";
+import type { Upstreams } from "../../pull-through/upstreams.ts";
 import type { RegistryContext } from "../../registry/context.ts";
 import { AwsError } from "../errors.ts";
 import type { JsonService } from "../json-protocol.ts";
@@ -14,8 +16,13 @@ export interface EcrContext {
   readonly layerUrls: LayerUrls;
   /** Where clients find the registry of an account, with `{account}` for its id. */
   readonly registryEndpoint?: string | undefined;
+  /** Repositories that are caches of an upstream. Absent: there are none. */
+  readonly cache?: PullThrough | undefined;
+  readonly upstreams?: Upstreams | undefined;
   /** Regions that images may be replicated to. Absent: not checked. */
   readonly knownRegions?: ReadonlySet<string> | undefined;
+  /** Replication rules may have the filter types that are not ECR's. */
+  readonly ownFilterTypes?: boolean | undefined;
 }
 
 export function ecrService(context: EcrContext): JsonService<EcrContext> {

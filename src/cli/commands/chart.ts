@@ -3,9 +3,9 @@ import { chmod, mkdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { stringify } from "yaml";
+import type { ChartRegion } from "../../runtime/chart-values.ts";
 import {
   accountPattern,
-  type ChartRegion,
   formatListenAddress,
   parseEndpoint,
   regionNamePattern,

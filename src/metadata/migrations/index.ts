@@ -7,6 +7,7 @@ import scrub from "./0005-scrub.sql" with { type: "text" };
 import audit from "./0006-audit.sql" with { type: "text" };
 import images from "./0007-images.sql" with { type: "text" };
 import console from "./0014-console.sql" with { type: "text" };
+import tagsByDigest from "./0014-tags-by-digest.sql" with { type: "text" };
 
 export interface Migration {
   readonly name: string;
@@ -22,6 +23,7 @@ export const migrations: readonly Migration[] = [
   { name: "0006-audit", sql: audit },
   { name: "0007-images", sql: images },
   { name: "0014-console", sql: console },
+  { name: "0014-tags-by-digest", sql: tagsByDigest },
 ];
 
 /** The single statements of a migration. No statement of ours has a semicolon inside. */

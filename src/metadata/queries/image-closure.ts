@@ -26,6 +26,20 @@ export async function selectClosureBytes(
   return Number(rows[0]?.bytes ?? 0);
 }
 
+/** The artifact type, else the media type; empty when the manifest is not there. */
+export async function selectArtifactType(
+  db: Queryable,
+  repositoryId: number,
+  digest: string,
+): Promise<string> {
+  const rows = await db.all<{ artifact_type: string }>(
+    `select coalesce(artifact_type, media_type) as artifact_type
+     from manifests where repository_id = $1 and digest = $2`,
+    [repositoryId, digest],
+  );
+  return rows[0]?.artifact_type ?? "";
+}
+
 export interface OfferManifestRow {
   media_type: string;
   bytes: Uint8Array<ArrayBuffer>;

@@ -83,7 +83,7 @@ export interface ImageIdRow {
 }
 
 /** One row for each tag, and one for each image without, in the order of digests and tags. */
-export function selectImageIds(
+export async function selectImageIds(
   db: Queryable,
   repositoryId: number,
   page: ImageFilter & {
@@ -91,17 +91,58 @@ export function selectImageIds(
     readonly limit: number;
   },
 ): Promise<ImageIdRow[]> {
-  const values: SqlValue[] = [repositoryId, page.after.digest, page.after.tag, page.limit];
+  const { after, limit } = page;
+  // One more: everything of the first may lie behind us already.
+  const values: SqlValue[] = [repositoryId, after.digest, limit + 1];
   const conditions = conditionsOf(page, values);
-  return db.all<ImageIdRow>(
-    `select manifests.digest as digest, tags.name as tag from manifests
-     left join tags on tags.repository_id = manifests.repository_id
-       and tags.digest = manifests.digest
-     where manifests.repository_id = $1 and manifests.digest >= $2
-       and (manifests.digest > $2 or coalesce(tags.name, '') > $3)${conditions}
-     order by manifests.digest, tags.name limit $4`,
+  const manifests = await db.all<{ digest: string }>(
+    `select digest from manifests
+     where repository_id = $1 and digest >= $2${conditions}
+     order by digest limit $3`,
     values,
   );
+  const digests = manifests.map(({ digest }) => digest);
+  const tags = await selectTagsBehind(db, repositoryId, digests, after, limit);
+  const rows: ImageIdRow[] = [];
+  for (const digest of digests) {
+    const names = tags.get(digest);
+    if (names !== undefined) rows.push(...names.map((tag) => ({ digest, tag })));
+    else if (digest !== after.digest) rows.push({ digest, tag: null });
+    if (rows.length >= limit) break;
+  }
+  return rows.slice(0, limit);
+}
+
+/**
+ * Names of tags by digest, at most `limit` in all, in the order of both. Two queries and not a join
+ * with the manifests: joined, SQLite sorted all tags of the repository for every page (8 s of 100,000).
+ */
+async function selectTagsBehind(
+  db: Queryable,
+  repositoryId: number,
+  digests: readonly string[],
+  after: { readonly digest: string; readonly tag: string },
+  limit: number,
+): Promise<Map<string, string[]>> {
+  const tags = new Map<string, string[]>();
+  let rest = limit;
+  for (const part of parts(digests)) {
+    if (rest <= 0) break;
+    const rows = await db.all<{ name: string; digest: string }>(
+      `select name, digest from tags
+       where repository_id = $1 and (digest > $2 or name > $3)
+         and digest in (${placeholders(part.length, 5)})
+       order by digest, name limit $4`,
+      [repositoryId, after.digest, after.tag, rest, ...part],
+    );
+    for (const { digest, name } of rows) {
+      const names = tags.get(digest);
+      if (names === undefined) tags.set(digest, [name]);
+      else names.push(name);
+    }
+    rest -= rows.length;
+  }
+  return tags;
 }
 
 export async function selectTagsOfDigests(

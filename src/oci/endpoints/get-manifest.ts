@@ -3,6 +3,7 @@ import type { StoredManifest } from "../../registry/find-manifest.ts";
 import { findPullableManifest, pullManifest } from "../../registry/pull-manifest.ts";
 import { entityTag, isNotModified } from "../conditional.ts";
 import type { Endpoint, EndpointInput } from "../endpoint.ts";
+import { upstreamErrors } from "../errors.ts";
 import { requireReference } from "../input.ts";
 
 export const getManifest: Endpoint = {
@@ -15,15 +16,19 @@ export const getManifest: Endpoint = {
     summary:
       "Pulls a manifest by tag or digest: its own bytes with its own type, whatever Accept says.",
     success: { 200: "the manifest", 304: "If-None-Match names the manifest's ETag" },
-    errors: ["digest_invalid", "tag_invalid", "repository_unknown", "manifest_unknown"],
+    errors: [
+      "digest_invalid",
+      "tag_invalid",
+      "repository_unknown",
+      "manifest_unknown",
+      ...upstreamErrors,
+    ],
   },
   async handle(input) {
-    const manifest = await pullManifest(
-      input.context,
-      input,
-      requireReference(input.reference),
-      input.principal.identityArn,
-    );
+    const reference = requireReference(input.reference);
+    const manifest =
+      (await input.cache?.manifest(input, reference, input.puller)) ??
+      (await pullManifest(input.context, input, reference, input.principal.identityArn));
     const headers = manifestHeaders(manifest);
     if (isNotModified(input.request, manifest.digest)) {
       return new Response(null, { status: 304, headers });
@@ -35,11 +40,18 @@ export const getManifest: Endpoint = {
 };
 
 /** For HEAD: it takes nothing, and is not a pull. */
-export function lookUpManifest(input: EndpointInput): Promise<StoredManifest> {
-  return findPullableManifest(input.context, input, requireReference(input.reference));
+export async function lookUpManifest(input: EndpointInput): Promise<ServedManifest> {
+  const reference = requireReference(input.reference);
+  return (
+    (await input.cache?.manifest(input, reference, input.puller)) ??
+    (await findPullableManifest(input.context, input, reference))
+  );
 }
 
-export function manifestHeaders({ digest, mediaType }: StoredManifest): Record<string, string> {
+/** From this registry, or from the upstream of a cache. */
+export type ServedManifest = Pick<StoredManifest, "digest" | "mediaType" | "bytes">;
+
+export function manifestHeaders({ digest, mediaType }: ServedManifest): Record<string, string> {
   return {
     "Content-Type": mediaType,
     "Docker-Content-Digest": digest,

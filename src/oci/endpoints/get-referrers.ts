@@ -25,8 +25,10 @@ export const getReferrers: Endpoint = {
     },
     errors: ["digest_invalid"],
   },
-  async handle({ query, context, account, repository, reference }) {
+  async handle(input) {
+    const { query, context, account, repository, reference } = input;
     const subject = requireDigest(reference);
+    await input.cache?.referrers(input, subject, input.puller);
     const artifactType = query.get("artifactType") || undefined;
     const cursor = query.get("cursor");
     const page = await listReferrers(context, { account, repository }, subject, {

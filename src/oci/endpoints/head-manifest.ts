@@ -1,6 +1,7 @@
 /** Asks for a manifest's digest, type and length. */
 import { isNotModified } from "../conditional.ts";
 import type { Endpoint } from "../endpoint.ts";
+import { upstreamErrors } from "../errors.ts";
 import { lookUpManifest, manifestHeaders } from "./get-manifest.ts";
 
 export const headManifest: Endpoint = {
@@ -12,7 +13,13 @@ export const headManifest: Endpoint = {
   documentation: {
     summary: "Tells a manifest's digest, type and length.",
     success: { 200: "it is there", 304: "If-None-Match names the manifest's ETag" },
-    errors: ["digest_invalid", "tag_invalid", "repository_unknown", "manifest_unknown"],
+    errors: [
+      "digest_invalid",
+      "tag_invalid",
+      "repository_unknown",
+      "manifest_unknown",
+      ...upstreamErrors,
+    ],
   },
   async handle(input) {
     const manifest = await lookUpManifest(input);

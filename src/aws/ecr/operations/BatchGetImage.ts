@@ -12,7 +12,7 @@ import {
   readImageId,
   tagElsewhere,
 } from "../image-ids.ts";
-import { addressOf, onRepository, operation } from "../operation.ts";
+import { addressOf, onRepository, operation, pullerOf } from "../operation.ts";
 import { optional, repositoryTarget } from "../shapes.ts";
 
 export const BatchGetImage = operation({
@@ -26,7 +26,8 @@ export const BatchGetImage = operation({
   async handle(call, input): Promise<Wire<BatchGetImageResponse>> {
     const { registry } = call.service;
     const address = addressOf(call, input);
-    await requireRepository(registry.metadata.read, address);
+    const { cache } = call.service;
+    let known = false;
     const images: Image[] = [];
     const failures: ImageFailure[] = [];
     for (const id of input.imageIds) {
@@ -40,6 +41,10 @@ export const BatchGetImage = operation({
         tag !== undefined ? { tag } : digest !== undefined ? { digest } : { tag: "" };
       try {
         const { identityArn } = call.principal;
+        await cache?.manifest(address, reference, pullerOf(call, address), true);
+        // Only now: the first pull of a cache makes its repository.
+        if (!known) await requireRepository(registry.metadata.read, address);
+        known = true;
         const manifest = await pullManifest(registry, address, reference, identityArn);
         if (digest !== undefined && manifest.digest !== digest) {
           failures.push(tagElsewhere(id));
@@ -56,6 +61,7 @@ export const BatchGetImage = operation({
         failures.push(failureOf(id, error));
       }
     }
+    if (!known) await requireRepository(registry.metadata.read, address);
     return { images, failures };
   },
 });

@@ -94,3 +94,35 @@ test("what ECR refuses is refused in its words", async () => {
     invalid("replicationConfiguration.rules", "Member must not be null"),
   );
 });
+
+test("filter types of our own are taken only where they are switched on", async () => {
+  const extended = (filterType: string) => ({
+    rules: [
+      {
+        destinations: [{ region: "eu-west-1", registryId: "111122223333" }],
+        repositoryFilters: [
+          { filter: "v1", filterType: filterType as sdk.RepositoryFilterType },
+          { filter: "prod-", filterType: "PREFIX_MATCH" as const },
+        ],
+      },
+    ],
+  });
+  expect(await refusal(put(extended("PORTOLAN_TAG")))).toMatchObject({
+    message: expect.stringContaining("enum value set: [PREFIX_MATCH]"),
+  });
+  await using open = await startAwsEndpoint({ ownFilterTypes: true });
+  const client = ecrClient(open);
+  const putThere = (type: string) =>
+    client.send(
+      new sdk.PutReplicationConfigurationCommand({ replicationConfiguration: extended(type) }),
+    );
+  expect((await putThere("PORTOLAN_TAG")).replicationConfiguration).toEqual(
+    extended("PORTOLAN_TAG"),
+  );
+  const read = await client.send(new sdk.DescribeRegistryCommand());
+  expect(read.replicationConfiguration).toEqual(extended("PORTOLAN_TAG"));
+  expect(await refusal(putThere("PORTOLAN_NOTHING"))).toMatchObject({
+    name: "InvalidParameterException",
+    message: expect.stringContaining("PORTOLAN_WILDCARD"),
+  });
+});

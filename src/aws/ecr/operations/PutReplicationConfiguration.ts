@@ -5,22 +5,34 @@ import {
   putReplicationConfiguration,
   replicationConfigurationSchema,
 } from "../../../replication/configuration.ts";
-import type { Wire } from "../../operation.ts";
+import type { Operation, Wire } from "../../operation.ts";
 import { operation } from "../operation.ts";
 import { replicationConfigurationShape } from "../replication-configuration-shape.ts";
+import type { EcrContext } from "../service.ts";
 
-export const PutReplicationConfiguration = operation({
-  input: v.object({ replicationConfiguration: replicationConfigurationSchema() }),
-  permission: () => ({ action: "ecr:PutReplicationConfiguration", resource: "*" }),
-  async handle(call, input): Promise<Wire<PutReplicationConfigurationResponse>> {
-    const { registry, knownRegions } = call.service;
-    const configuration = input.replicationConfiguration;
-    await putReplicationConfiguration(registry, {
-      account: call.principal.account,
-      configuration,
-      actor: call.principal.arn,
-      knownRegions,
-    });
-    return { replicationConfiguration: replicationConfigurationShape(configuration) };
-  },
-});
+/** Filter types of our own are an extension that the operator switches on. */
+export const PutReplicationConfiguration: Operation<EcrContext> = {
+  bodyBytesLimit: 1024 * 1024,
+  prepare: (call, input) => (call.service.ownFilterTypes ? extended : plain).prepare(call, input),
+};
+
+const plain = accepting(replicationConfigurationSchema());
+const extended = accepting(replicationConfigurationSchema(undefined, { ownFilterTypes: true }));
+
+function accepting(configurationSchema: ReturnType<typeof replicationConfigurationSchema>) {
+  return operation({
+    input: v.object({ replicationConfiguration: configurationSchema }),
+    permission: () => ({ action: "ecr:PutReplicationConfiguration", resource: "*" }),
+    async handle(call, input): Promise<Wire<PutReplicationConfigurationResponse>> {
+      const { registry, knownRegions } = call.service;
+      const configuration = input.replicationConfiguration;
+      await putReplicationConfiguration(registry, {
+        account: call.principal.account,
+        configuration,
+        actor: call.principal.arn,
+        knownRegions,
+      });
+      return { replicationConfiguration: replicationConfigurationShape(configuration) };
+    },
+  });
+}

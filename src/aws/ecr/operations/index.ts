@@ -1,4 +1,4 @@
-/** Every operation of Amazon ECR that is here, by its name. */
+/** Every operation of Amazon ECR, by its name. */
 import type { Operation } from "../../operation.ts";
 import type { EcrContext } from "../service.ts";
 import { BatchCheckLayerAvailability } from "./BatchCheckLayerAvailability.ts";
@@ -6,9 +6,11 @@ import { BatchDeleteImage } from "./BatchDeleteImage.ts";
 import { BatchGetImage } from "./BatchGetImage.ts";
 import { BatchGetRepositoryScanningConfiguration } from "./BatchGetRepositoryScanningConfiguration.ts";
 import { CompleteLayerUpload } from "./CompleteLayerUpload.ts";
+import { CreatePullThroughCacheRule } from "./CreatePullThroughCacheRule.ts";
 import { CreateRepository } from "./CreateRepository.ts";
 import { CreateRepositoryCreationTemplate } from "./CreateRepositoryCreationTemplate.ts";
 import { DeleteLifecyclePolicy } from "./DeleteLifecyclePolicy.ts";
+import { DeletePullThroughCacheRule } from "./DeletePullThroughCacheRule.ts";
 import { DeleteRegistryPolicy } from "./DeleteRegistryPolicy.ts";
 import { DeleteRepository } from "./DeleteRepository.ts";
 import { DeleteRepositoryCreationTemplate } from "./DeleteRepositoryCreationTemplate.ts";
@@ -19,6 +21,7 @@ import { DescribeImageReplicationStatus } from "./DescribeImageReplicationStatus
 import { DescribeImageScanFindings } from "./DescribeImageScanFindings.ts";
 import { DescribeImageSigningStatus } from "./DescribeImageSigningStatus.ts";
 import { DescribeImages } from "./DescribeImages.ts";
+import { DescribePullThroughCacheRules } from "./DescribePullThroughCacheRules.ts";
 import { DescribeRegistry } from "./DescribeRegistry.ts";
 import { DescribeReplicationBackfillResults } from "./DescribeReplicationBackfillResults.ts";
 import { DescribeRepositories } from "./DescribeRepositories.ts";
@@ -56,8 +59,10 @@ import { StopReplicationBackfill } from "./StopReplicationBackfill.ts";
 import { TagResource } from "./TagResource.ts";
 import { UntagResource } from "./UntagResource.ts";
 import { UpdateImageStorageClass } from "./UpdateImageStorageClass.ts";
+import { UpdatePullThroughCacheRule } from "./UpdatePullThroughCacheRule.ts";
 import { UpdateRepositoryCreationTemplate } from "./UpdateRepositoryCreationTemplate.ts";
 import { UploadLayerPart } from "./UploadLayerPart.ts";
+import { ValidatePullThroughCacheRule } from "./ValidatePullThroughCacheRule.ts";
 
 export const operations: Readonly<Record<string, Operation<EcrContext>>> = {
   BatchCheckLayerAvailability,
@@ -65,9 +70,11 @@ export const operations: Readonly<Record<string, Operation<EcrContext>>> = {
   BatchGetImage,
   BatchGetRepositoryScanningConfiguration,
   CompleteLayerUpload,
+  CreatePullThroughCacheRule,
   CreateRepository,
   CreateRepositoryCreationTemplate,
   DeleteLifecyclePolicy,
+  DeletePullThroughCacheRule,
   DeleteRegistryPolicy,
   DeleteRepository,
   DeleteRepositoryCreationTemplate,
@@ -78,6 +85,7 @@ export const operations: Readonly<Record<string, Operation<EcrContext>>> = {
   DescribeImageScanFindings,
   DescribeImageSigningStatus,
   DescribeImages,
+  DescribePullThroughCacheRules,
   DescribeRegistry,
   DescribeReplicationBackfillResults,
   DescribeRepositories,
@@ -115,6 +123,8 @@ export const operations: Readonly<Record<string, Operation<EcrContext>>> = {
   TagResource,
   UntagResource,
   UpdateImageStorageClass,
+  UpdatePullThroughCacheRule,
   UpdateRepositoryCreationTemplate,
   UploadLayerPart,
+  ValidatePullThroughCacheRule,
 };
