@@ -7,6 +7,7 @@ import type { TestDatabase } from "../support/metadata-stores.ts";
 import { accessQueriesContract } from "./access-queries.ts";
 import { auditQueriesContract } from "./audit-queries.ts";
 import { consentQueriesContract } from "./consent-queries.ts";
+import { consoleQueriesContract } from "./console-queries.ts";
 import { imageQueriesContract } from "./image-queries.ts";
 import { querySuite } from "./query-suite.ts";
 import { registryQueriesContract } from "./registry-queries.ts";
@@ -21,6 +22,7 @@ export function metadataQueriesContract(createDatabase: () => Promise<TestDataba
   replicationQueriesContract(suite);
   consentQueriesContract(suite);
   imageQueriesContract(suite);
+  consoleQueriesContract(suite);
 
   // These run on every engine in the suites of their verbs, which have the worlds they need.
   const elsewhere = ["garbage.ts", "scrub.ts"];
