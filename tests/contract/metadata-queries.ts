@@ -21,7 +21,6 @@ export function metadataQueriesContract(createDatabase: () => Promise<TestDataba
   imageQueriesContract(suite);
   replicationQueriesContract(suite);
   consentQueriesContract(suite);
-  imageQueriesContract(suite);
   consoleQueriesContract(suite);
 
   // These run on every engine in the suites of their verbs, which have the worlds they need.
