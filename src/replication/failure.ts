@@ -103,7 +103,7 @@ export const failureCodes = {
   account_unknown: {
     side: "destination",
     ...refusal,
-    meaning: "The destination's region does not have the account yet.",
+    meaning: "The destination does not have the account, or not yet.",
   },
   destination_forbidden: {
     side: "destination",
