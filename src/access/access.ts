@@ -114,6 +114,8 @@ export interface Decision {
   readonly allowed: boolean;
   /** For the client, in AWS's words: which action on which resource was refused, and why. */
   readonly message: string;
+  /** Of a refusal: the first permission that is missing. */
+  readonly refused?: Permission;
 }
 
 export interface Access {

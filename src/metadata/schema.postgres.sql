@@ -49,6 +49,25 @@ create table changes (
   PRIMARY KEY (sequence)
 );
 
+create table console_sessions (
+  id text collate "C" not null,
+  account text collate "C" not null,
+  identity text collate "C" not null,
+  access_key_id text collate "C" not null,
+  session_token text collate "C",
+  secret_proof text collate "C" not null,
+  role_access_key_id text collate "C",
+  role_session_token text collate "C",
+  created_at bigint not null,
+  expires_at bigint not null,
+  renewable_until bigint not null,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX console_sessions_by_expiry ON public.console_sessions USING btree (expires_at);
+
+CREATE INDEX console_sessions_by_identity ON public.console_sessions USING btree (identity, created_at);
+
 create table counters (
   name text collate "C" not null,
   value bigint not null,
@@ -99,6 +118,8 @@ create table manifests (
   activated_at bigint,
   PRIMARY KEY (repository_id, digest)
 );
+
+CREATE INDEX manifests_by_pushed_at ON public.manifests USING btree (repository_id, pushed_at, digest);
 
 CREATE INDEX manifests_by_subject ON public.manifests USING btree (repository_id, subject, digest);
 

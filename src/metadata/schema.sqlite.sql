@@ -46,6 +46,24 @@ CREATE TABLE changes (
   detail text
 );
 
+CREATE TABLE console_sessions (
+  id text primary key,
+  account text not null,
+  identity text not null,
+  access_key_id text not null,
+  session_token text,
+  secret_proof text not null,
+  role_access_key_id text,
+  role_session_token text,
+  created_at bigint not null,
+  expires_at bigint not null,
+  renewable_until bigint not null
+);
+
+CREATE INDEX console_sessions_by_expiry on console_sessions (expires_at);
+
+CREATE INDEX console_sessions_by_identity on console_sessions (identity, created_at);
+
 CREATE TABLE counters (
   name text primary key,
   value bigint not null
@@ -91,6 +109,8 @@ CREATE TABLE manifests (
   origin text not null, pulled_at bigint, storage_class text not null default 'STANDARD', archived_at bigint, activated_at bigint,
   primary key (repository_id, digest)
 );
+
+CREATE INDEX manifests_by_pushed_at on manifests (repository_id, pushed_at, digest);
 
 CREATE INDEX manifests_by_subject on manifests (repository_id, subject, digest);
 

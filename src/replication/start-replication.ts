@@ -5,6 +5,7 @@ import type { Chart, ChartRegion } from "./chart.ts";
 import type { Destination } from "./configuration.ts";
 import { type DestinationLag, destinationLags } from "./destination-lag.ts";
 import { replicationEndpoint } from "./endpoint.ts";
+import { flowMeter } from "./flow.ts";
 import type { Fetch } from "./http-exchange.ts";
 import { httpPeer } from "./http-peer.ts";
 import { lagGauges } from "./lag-gauges.ts";
@@ -19,6 +20,7 @@ import { registryTag } from "./oci/registry-tag.ts";
 import type { Peer } from "./peer.ts";
 import { type Receiver, receiver } from "./receiver.ts";
 import { type RegionKey, regionTokens, regionTokenVerifier } from "./region-token.ts";
+import type { LinkStatus } from "./routes.ts";
 import { defaultReplicationSettings, type ReplicationSettings } from "./settings.ts";
 import { type ReplicationWorker, replicationWorker } from "./worker.ts";
 
@@ -58,13 +60,15 @@ export interface RunningReplication {
   stop(): Promise<void>;
   /** Lag and backlog; also sets their gauges, so call it before the metrics are read. */
   lags(destinations?: readonly Destination[]): Promise<DestinationLag[]>;
+  /** The ways to the regions of the chart, this one included, as this process knows them. */
+  links(): LinkStatus[];
 }
 
 export function startReplication(options: ReplicationOptions): RunningReplication {
   const { context, chart, regionKey } = options;
   const { region, clock, random } = context;
   const settings = { ...defaultReplicationSettings, ...options.settings };
-  const metrics = replicationMetrics(options.meter ?? noMeter);
+  const { metrics, flow } = flowMeter(replicationMetrics(options.meter ?? noMeter), clock);
   const log = options.log ?? silentLog;
 
   const incoming = receiver({
@@ -119,5 +123,11 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
       gauges.show(lags);
       return lags;
     },
+    links: () =>
+      links.map(({ region, circuit }) => ({
+        region,
+        unreachableSince: circuit.openSince,
+        flow: flow(region),
+      })),
   };
 }
