@@ -34,6 +34,7 @@ import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
 import { ensureFirstTemplates } from "./registry/creation-templates.ts";
 import { expireUploads } from "./registry/expire-uploads.ts";
 import { runLifecyclePolicies } from "./registry/lifecycle/run.ts";
+import { registriesOf } from "./runtime/chart-values.ts";
 import type { Clock, Random } from "./runtime/clock.ts";
 import type { Configuration } from "./runtime/configuration-entries.ts";
 import { formatListenAddress, type ListenAddress } from "./runtime/configuration-values.ts";
@@ -209,6 +210,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     cache,
     upstreams,
     knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
+    registries: new Set(registriesOf(configuration.chart).map(({ name }) => name)),
     ownFilterTypes: configuration.replication.ownFilterTypes,
     reportError: (error, { requestId }) =>
       logger.error({ requestId, error }, "request failed unexpectedly"),
