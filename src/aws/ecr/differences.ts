@@ -7,12 +7,12 @@ export const ecrDifferences: Readonly<Record<string, string>> = {
   CreateRepositoryCreationTemplate: "the encryption type is AES256; KMS is refused",
   DescribeImageScanFindings: "always ScanNotFoundException: there is no scanner",
   DescribeImageSigningStatus: "always empty: nothing is signed",
-  DescribeReplicationBackfillResults: waiting,
+  DescribeReplicationBackfillResults:
+    "never has `subImageFailureCodes`: an index and its images are one replication",
   GetLifecyclePolicyPreview: "found anew at every look: images that come later are in it",
   PutRegistryScanningConfiguration: unscanned,
   PutSigningConfiguration: unsigned,
   StartImageScan: "ValidationException: there is no scanner",
-  StartReplicationBackfill: waiting,
 
   CreatePullThroughCacheRule:
     "takes any upstream that the configuration allows, too; Amazon ECR as an upstream is refused",
