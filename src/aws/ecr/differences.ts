@@ -1,7 +1,6 @@
 /** Where an operation of Amazon ECR does less, or more, than AWS's: for docs/reference/ecr.md. */
 const unscanned = "kept and answered; nothing is scanned without a scanner";
 const unsigned = "kept and answered; nothing is signed";
-const waiting = "validated, kept and answered; the images are not replicated yet";
 
 export const ecrDifferences: Readonly<Record<string, string>> = {
   CreateRepositoryCreationTemplate: "the encryption type is AES256; KMS is refused",
