@@ -17,6 +17,7 @@ import { secretCipher } from "./access/installation-key.ts";
 import { layerUrls } from "./access/layer-urls.ts";
 import { policyAccess } from "./access/policy-access.ts";
 import { documentResourceSource } from "./access/policy-documents.ts";
+import { withReplicationRole } from "./access/replication-consent.ts";
 import { registryTokens } from "./access/tokens.ts";
 import { type AwsHandlerOptions, awsHandler } from "./aws/handler.ts";
 import { throttle } from "./aws/throttle.ts";
@@ -33,6 +34,7 @@ import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
 import { ensureFirstTemplates } from "./registry/creation-templates.ts";
 import { expireUploads } from "./registry/expire-uploads.ts";
 import { runLifecyclePolicies } from "./registry/lifecycle/run.ts";
+import { registriesOf } from "./runtime/chart-values.ts";
 import type { Clock, Random } from "./runtime/clock.ts";
 import type { Configuration } from "./runtime/configuration-entries.ts";
 import { formatListenAddress, type ListenAddress } from "./runtime/configuration-values.ts";
@@ -160,7 +162,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     authenticateBasic,
     source: {
       ...documentResourceSource(context.metadata),
-      ...documentIdentities(context.metadata.read),
+      ...withReplicationRole(documentIdentities(context.metadata.read)),
     },
     audit,
     organization: configuration.access.organization,
@@ -185,7 +187,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   });
   observers.push(cache.observer);
   undo.push(() => cache.stop());
-  const replication = await openReplication({ configuration, context, metrics, logger });
+  const replication = await openReplication({ configuration, context, access, metrics, logger });
   if (replication !== undefined) observers.push(replication.observer);
 
   const aws = {
@@ -208,6 +210,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     cache,
     upstreams,
     knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
+    registries: new Set(registriesOf(configuration.chart).map(({ name }) => name)),
     ownFilterTypes: configuration.replication.ownFilterTypes,
     reportError: (error, { requestId }) =>
       logger.error({ requestId, error }, "request failed unexpectedly"),

@@ -33,6 +33,8 @@ export interface Principal {
   readonly accessKeyId?: string;
   /** Only of temporary credentials. */
   readonly session?: PrincipalSession;
+  /** The service that acts by a service-linked role. Policies may name it instead of the role. */
+  readonly service?: string;
 }
 
 /** What temporary credentials were given with. */

@@ -16,6 +16,7 @@ export const defaultReplicationSettings: ReplicationSettings = {
   pollMilliseconds: 1000,
   leaseMilliseconds: 30_000,
   backOff: { firstMilliseconds: 500, limitMilliseconds: 300_000 },
+  refusalBackOff: { firstMilliseconds: 1000, limitMilliseconds: 30_000 },
   circuit: {
     outagesToOpen: 3,
     probe: { firstMilliseconds: 500, limitMilliseconds: 15_000 },

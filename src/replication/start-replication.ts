@@ -1,4 +1,5 @@
 /** Puts the parts of replication together, for `main` and for tests. */
+import type { ReplicationConsent } from "../access/replication-consent.ts";
 import type { ChangeObserver, RegistryContext } from "../registry/context.ts";
 import type { Handler } from "../runtime/request.ts";
 import type { Chart, ChartRegion } from "./chart.ts";
@@ -37,7 +38,9 @@ export interface ReplicationOptions {
   /** Reaches a region in another way than by HTTP: for simulations. */
   readonly connect?: (region: ChartRegion) => Peer;
   /** Whether an account exists in this region. */
-  readonly knowsAccount: (account: string) => boolean;
+  readonly knowsAccount: (account: string) => Promise<boolean>;
+  /** Decides by this region's policies who may replicate to it. */
+  readonly consent: ReplicationConsent;
   /** True when no other process replicates out of this region's database. */
   readonly soleWorker: boolean;
   readonly settings?: Partial<ReplicationSettings>;
@@ -74,6 +77,7 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
   const incoming = receiver({
     context,
     knowsAccount: options.knowsAccount,
+    consent: options.consent,
     settings,
     metrics,
     log,

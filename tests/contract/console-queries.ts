@@ -142,7 +142,8 @@ export function consoleQueriesContract(suite: QuerySuite): void {
     expect(await q.selectUnreplicated(read(), own)).toEqual(missing);
     // One tag of an image has arrived: its bytes are safe.
     await transaction(async (tx) => {
-      const claim = { region: "eu-x-1", bulk: false, now: 60, leaseUntil: 100, limit: 1 };
+      const queue = { region: "eu-x-1", bulk: false, backlog: false };
+      const claim = { ...queue, now: 60, leaseUntil: 100, limit: 1 };
       const [claimed] = await claimReplications(tx, claim);
       if (claimed === undefined) throw new Error("nothing was due");
       await completeReplication(tx, claimed, { now: 61, bytesSent: 10 });

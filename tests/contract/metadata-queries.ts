@@ -6,6 +6,7 @@ import { expect, test } from "bun:test";
 import type { TestDatabase } from "../support/metadata-stores.ts";
 import { accessQueriesContract } from "./access-queries.ts";
 import { auditQueriesContract } from "./audit-queries.ts";
+import { consentQueriesContract } from "./consent-queries.ts";
 import { consoleQueriesContract } from "./console-queries.ts";
 import { imageQueriesContract } from "./image-queries.ts";
 import { querySuite } from "./query-suite.ts";
@@ -19,6 +20,7 @@ export function metadataQueriesContract(createDatabase: () => Promise<TestDataba
   auditQueriesContract(suite);
   imageQueriesContract(suite);
   replicationQueriesContract(suite);
+  consentQueriesContract(suite);
   consoleQueriesContract(suite);
 
   // These run on every engine in the suites of their verbs, which have the worlds they need.
