@@ -5,16 +5,23 @@
  *
  *     bun console/build.ts          quickly, for development
  *     bun console/build.ts --small  compressed as far as it goes, for a release
+ *     bun console/build.ts --out F  into another file
  */
 import { mkdir, rename } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { parseArgs } from "node:util";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { Glob } from "bun";
 import { type ArchiveFile, packArchive, readArchive } from "../src/console/archive.ts";
 
 const root = join(import.meta.dir, "..");
-const archivePath = join(import.meta.dir, "dist", "console.archive");
-const small = process.argv.includes("--small");
+const { values } = parseArgs({
+  options: {
+    small: { type: "boolean", default: false },
+    out: { type: "string", default: join(import.meta.dir, "dist", "console.archive") },
+  },
+});
+const { small, out: archivePath } = values;
 
 /** The names and contents of everything that goes in, and how far it is compressed. */
 async function sourceHash(): Promise<string> {
@@ -71,8 +78,12 @@ async function build(hash: string): Promise<void> {
     },
   });
   const files: ArchiveFile[] = [];
+  const page = result.outputs.find(({ path }) => path.endsWith(".html"));
+  const html = (await page?.text()) ?? "";
   for (const output of result.outputs) {
     const name = basename(output.path);
+    // The bundler also writes the styles of each chunk apart, and refers to those of all alone.
+    if (name.endsWith(".css") && !html.includes(name)) continue;
     const path = name.endsWith(".html") ? "index.html" : `assets/${name}`;
     const identity = new Uint8Array(await output.arrayBuffer());
     files.push({

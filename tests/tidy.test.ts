@@ -54,6 +54,7 @@ const allowed: Record<string, readonly string[]> = {
     "runtime",
     "oci",
     "aws",
+    "console",
     "pull-through",
     "instance-metadata",
   ],

@@ -6,6 +6,7 @@ import Modal from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { type ReactNode, useState } from "react";
 import { useText } from "../text/text.tsx";
+import { useFirstField } from "./first-field.ts";
 import { Problem } from "./problem.tsx";
 
 interface FormDialogProps {
@@ -20,6 +21,7 @@ interface FormDialogProps {
 export function FormDialog(props: FormDialogProps) {
   const { header, submitText, children, onSubmit, onDismiss } = props;
   const text = useText();
+  const form = useFirstField();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error>();
 
@@ -56,6 +58,7 @@ export function FormDialog(props: FormDialogProps) {
       }
     >
       <form
+        ref={form}
         onSubmit={(event) => {
           event.preventDefault();
           void submit();

@@ -9,6 +9,7 @@ const steps = [
   ["minute", 60_000],
   ["second", 1000],
 ] as const;
+const shortest = ["millisecond", 1] as const;
 
 export function useFormat() {
   const { language } = usePreferences();
@@ -27,18 +28,18 @@ export function useFormat() {
         return new Intl.NumberFormat(language, {
           style: "unit",
           unit: units[step] ?? "byte",
-          unitDisplay: "short",
+          unitDisplay: step === 0 ? "long" : "short",
           maximumFractionDigits: step === 0 ? 0 : 1,
         }).format(value / 1000 ** step);
       },
       duration(milliseconds: number): string {
-        const [unit, length] = steps.find(([, each]) => milliseconds >= each) ?? ["second", 1000];
+        const [unit, length] = steps.find(([, each]) => milliseconds >= each) ?? shortest;
         const value = milliseconds / length;
         return new Intl.NumberFormat(language, {
           style: "unit",
           unit,
           unitDisplay: "narrow",
-          maximumFractionDigits: value < 10 ? 1 : 0,
+          maximumFractionDigits: value < 10 && unit !== "millisecond" ? 1 : 0,
         }).format(value);
       },
       exactTime: (at: number) => exact.format(at),

@@ -8,6 +8,7 @@ import Modal from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { type ReactNode, useState } from "react";
 import { useText } from "../text/text.tsx";
+import { useFirstField } from "./first-field.ts";
 import { Problem } from "./problem.tsx";
 
 interface TypedConfirmationProps {
@@ -23,6 +24,7 @@ export function TypedConfirmation(props: TypedConfirmationProps) {
   const { header, word, children, onConfirm, onDismiss } = props;
   const text = useText();
   const [typed, setTyped] = useState("");
+  const form = useFirstField();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error>();
   const isRight = typed === word;
@@ -64,6 +66,7 @@ export function TypedConfirmation(props: TypedConfirmationProps) {
           {children}
         </Alert>
         <form
+          ref={form}
           onSubmit={(event) => {
             event.preventDefault();
             void confirm();

@@ -1,6 +1,7 @@
 /** What was done, told above the page for whoever looks elsewhere. */
 import Flashbar, { type FlashbarProps } from "@cloudscape-design/components/flashbar";
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from "react";
+import { useText } from "../text/text.tsx";
 
 interface Notices {
   readonly add: (type: "success" | "error" | "warning", content: ReactNode) => void;
@@ -18,12 +19,16 @@ export function useNotices(): Notices {
 
 export function NoticesProvider({ children }: { children: ReactNode }) {
   const [items, setItems] = useState<readonly FlashbarProps.MessageDefinition[]>([]);
-  const add = useCallback<Notices["add"]>((type, content) => {
-    const id = crypto.randomUUID();
-    const dismiss = () => setItems((before) => before.filter((item) => item.id !== id));
-    const item = { id, type, content, dismissible: true, onDismiss: dismiss };
-    setItems((before) => [item, ...before].slice(0, noticesLimit));
-  }, []);
+  const { dismiss: dismissLabel } = useText();
+  const add = useCallback<Notices["add"]>(
+    (type, content) => {
+      const id = crypto.randomUUID();
+      const dismiss = () => setItems((before) => before.filter((item) => item.id !== id));
+      const item = { id, type, content, dismissible: true, dismissLabel, onDismiss: dismiss };
+      setItems((before) => [item, ...before].slice(0, noticesLimit));
+    },
+    [dismissLabel],
+  );
   const notices = useMemo(() => ({ add }), [add]);
   return (
     <Context value={notices}>

@@ -1,6 +1,6 @@
 /** What surrounds every page: the bar above, the navigation beside, notices, and the way to sign out. */
 import Alert from "@cloudscape-design/components/alert";
-import AppLayout from "@cloudscape-design/components/app-layout";
+import AppLayoutToolbar from "@cloudscape-design/components/app-layout-toolbar";
 import Box from "@cloudscape-design/components/box";
 import SideNavigation, {
   type SideNavigationProps,
@@ -12,6 +12,7 @@ import { findPage } from "../pages/pages.tsx";
 import { addresses, consoleBase, RouterProvider, useLink, useRouter } from "../router.tsx";
 import { useText } from "../text/text.tsx";
 import { useAccount } from "./account.ts";
+import { Breadcrumbs } from "./breadcrumbs.tsx";
 import { NoticesProvider, ShownNotices } from "./notices.tsx";
 import { useRenewal } from "./renewal.ts";
 import { TopBar } from "./top-bar.tsx";
@@ -67,14 +68,13 @@ function Layout() {
   const { connected } = useLive();
   const section = path.startsWith("/repositories") ? addresses.repositories() : path;
   return (
-    <AppLayout
+    <AppLayoutToolbar
       headerSelector="#shell-header"
       toolsHide
       navigationOpen={navigationOpen}
       onNavigationChange={({ detail }) => setNavigationOpen(detail.open)}
       navigation={
         <SideNavigation
-          header={{ text: text.product, href: link(addresses.chart()).href }}
           activeHref={link(section).href}
           items={items}
           onFollow={(event) => {
@@ -85,6 +85,7 @@ function Layout() {
           }}
         />
       }
+      breadcrumbs={<Breadcrumbs />}
       notifications={<ShownNotices />}
       content={
         <>

@@ -5,6 +5,7 @@ export const english = {
   cancel: "Cancel",
   delete: "Delete",
   create: "Create",
+  dismiss: "Dismiss",
   refresh: "Refresh",
   warning: "Warning",
   none: "None",
@@ -34,7 +35,7 @@ export const english = {
   },
   shell: {
     navigation: "Navigation",
-    skip: "Skip to main content",
+    breadcrumbs: "Where this page is",
     region: "Region",
     regionHere: "This region",
     regionNote: "Each region is signed in to on its own.",

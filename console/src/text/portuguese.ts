@@ -7,6 +7,7 @@ export const portuguese: Text = {
   cancel: "Cancelar",
   delete: "Excluir",
   create: "Criar",
+  dismiss: "Dispensar",
   refresh: "Atualizar",
   warning: "Atenção",
   none: "Nenhum",
@@ -36,7 +37,7 @@ export const portuguese: Text = {
   },
   shell: {
     navigation: "Navegação",
-    skip: "Ir para o conteúdo principal",
+    breadcrumbs: "Onde esta página está",
     region: "Região",
     regionHere: "Esta região",
     regionNote: "Cada região tem a sua própria entrada.",

@@ -115,7 +115,6 @@ function Routes({ chart, account }: { chart: ChartAnswer; account: string }) {
     <Table
       items={[...chart.routes]}
       trackBy={(route) => `${route.region} ${route.account}`}
-      wrapLines
       ariaLabels={{ tableLabel: text.chart.routes }}
       header={
         <Header variant="h2" counter={`(${format.count(chart.routes.length)})`}>

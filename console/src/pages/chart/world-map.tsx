@@ -116,7 +116,11 @@ export function WorldMap({ chart }: { chart: ChartAnswer }) {
           <title>{told(name)}</title>
           {name === chart.region && <circle className="world-region-ring" r="12" />}
           <circle r="6" />
-          <text x={x > width - 160 ? -11 : 11} y="4" textAnchor={x > width - 160 ? "end" : "start"}>
+          <text
+            x={(x > width - 160 ? -1 : 1) * (name === chart.region ? 17 : 11)}
+            y="4"
+            textAnchor={x > width - 160 ? "end" : "start"}
+          >
             {name}
           </text>
         </g>

@@ -1,6 +1,5 @@
 /** One image: what it is made of, how to pull it, what refers to it, and where it is. */
 import Badge from "@cloudscape-design/components/badge";
-import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
@@ -18,7 +17,7 @@ import { Problem } from "../../parts/problem.tsx";
 import { registryHost } from "../../parts/registry-host.ts";
 import { Time } from "../../parts/time.tsx";
 import { useTitle } from "../../parts/title.ts";
-import { addresses, consoleBase, useLink, useRouter } from "../../router.tsx";
+import { addresses, useLink } from "../../router.tsx";
 import { useAccount } from "../../shell/account.ts";
 import { useText } from "../../text/text.tsx";
 import { useQuery } from "../../use-query.ts";
@@ -32,8 +31,6 @@ import { Referrers } from "./referrers.tsx";
 export default function ImagePage({ parameters }: PageProps) {
   const { repository = "", digest = "" } = parameters;
   const text = useText();
-  const link = useLink();
-  const { navigate } = useRouter();
   const { account } = useAccount();
   useTitle(`${repository} ${shortDigest(digest)}`);
   const query = useQuery(`${account} ${repository} ${digest}`, (signal) =>
@@ -44,21 +41,6 @@ export default function ImagePage({ parameters }: PageProps) {
 
   return (
     <SpaceBetween size="l">
-      <BreadcrumbGroup
-        ariaLabel={text.shell.navigation}
-        items={[
-          { text: text.repositories.title, href: link(addresses.repositories()).href },
-          { text: repository, href: link(addresses.repository(repository)).href },
-          { text: shortDigest(digest), href: "#" },
-        ]}
-        onFollow={(event) => {
-          if (event.detail.external) return;
-          event.preventDefault();
-          if (event.detail.href === "#") return;
-          const { pathname } = new URL(event.detail.href, location.href);
-          navigate(pathname.slice(consoleBase.length));
-        }}
-      />
       <Header variant="h1">{image?.tags[0] ?? shortDigest(digest)}</Header>
       {query.error && <Problem error={query.error} onRetry={query.reload} />}
       {image === undefined && query.loading && (
