@@ -33,6 +33,8 @@ export interface AwsHandlerOptions {
   readonly upstreams?: Upstreams | undefined;
   /** Regions that images may be replicated to. Absent: not checked. */
   readonly knownRegions?: ReadonlySet<string> | undefined;
+  /** Those among them that are registries and no regions. */
+  readonly registries?: ReadonlySet<string> | undefined;
   /** Replication rules may have the filter types that are not ECR's. */
   readonly ownFilterTypes?: boolean | undefined;
   /** Takes the errors that nobody foresaw; the client gets a bare 500. */

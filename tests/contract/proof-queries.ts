@@ -51,7 +51,7 @@ export function proofQueriesContract(suite: QuerySuite): void {
       const rows = await q.selectManifestLeaves(suite.store.read, "us-east-1", position, 10);
       expect(rows.map((row) => row.digest)).toEqual([digest(1), digest(2)]);
       const present = await q.selectPresentManifests(suite.store.read, id, [digest(3), digest(9)]);
-      expect(present).toEqual([{ digest: digest(3), origin: "eu-west-1" }]);
+      expect(present).toEqual([{ digest: digest(3), origin: "eu-west-1", sendable: 1 }]);
       const ids = await q.selectRepositoryIds(suite.store.read, account, id - 1, 1);
       expect(ids).toEqual([{ id, name }]);
       expect(await q.selectRepositoryIds(suite.store.read, otherAccount, id - 1, 1)).toEqual([]);

@@ -21,6 +21,8 @@ export interface EcrContext {
   readonly upstreams?: Upstreams | undefined;
   /** Regions that images may be replicated to. Absent: not checked. */
   readonly knownRegions?: ReadonlySet<string> | undefined;
+  /** Those among them that are registries and no regions. */
+  readonly registries?: ReadonlySet<string> | undefined;
   /** Replication rules may have the filter types that are not ECR's. */
   readonly ownFilterTypes?: boolean | undefined;
 }

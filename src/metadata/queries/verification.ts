@@ -116,17 +116,26 @@ export async function selectTagStates(
   return rows;
 }
 
-/** Those of some manifests that the repository has, with the region of their push. */
+export interface PresentManifestRow {
+  digest: string;
+  origin: string;
+  /** 1: pushed by a client of this registry, and not archived. */
+  sendable: number;
+}
+
+/** Those of some manifests that the repository has. */
 export async function selectPresentManifests(
   db: Queryable,
   repositoryId: number,
   digests: readonly string[],
-): Promise<{ digest: string; origin: string }[]> {
-  const rows: { digest: string; origin: string }[] = [];
+): Promise<PresentManifestRow[]> {
+  const rows: PresentManifestRow[] = [];
   for (const part of parts(digests)) {
     rows.push(
-      ...(await db.all<{ digest: string; origin: string }>(
-        `select digest, origin from manifests
+      ...(await db.all<PresentManifestRow>(
+        `select digest, origin,
+           case when replicated = 0 and storage_class = 'STANDARD' then 1 else 0 end as sendable
+         from manifests
          where repository_id = $1 and digest in (${placeholders(part.length, 2)})`,
         [repositoryId, ...part],
       )),

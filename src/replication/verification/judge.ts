@@ -102,6 +102,8 @@ interface Here {
   readonly tag: TagStateRow | undefined;
   readonly tombstone: TagStateRow | undefined;
   readonly manifest: boolean;
+  /** No rule sends what came by replication itself, and what is archived waits for its restore. */
+  readonly sendable: boolean;
   readonly replications: readonly ReplicationStateRow[];
 }
 
@@ -124,6 +126,7 @@ function verdictOn(
     const image = { repository, digest: key };
     if (here.manifest === there.manifest) return undefined;
     if (!here.manifest) return { kind: "extra", ...image };
+    if (!here.sendable) return undefined;
     return pending ? "on the way" : { kind: "missing", ...image, ...more };
   }
   if (here.tag === undefined || here.tag.origin !== region) {
@@ -134,6 +137,7 @@ function verdictOn(
   }
   const image = { repository, tag: key, digest: here.tag.digest };
   const other = newest(there.tag, there.tombstone);
+  if (!here.sendable) return undefined;
   if (other === undefined) return pending ? "on the way" : { kind: "missing", ...image, ...more };
   const order = compareVersions(other, here.tag);
   if (order === 0 && other.kind === "tag" && other.digest === here.tag.digest) return undefined;
@@ -166,10 +170,10 @@ async function readHere(
     if (row === undefined) continue;
     const manifests = keysOf(group, "manifests");
     const tags = await selectTagStates(db, row.id, keysOf(group, "tags"));
-    const present = new Set(
-      (await selectPresentManifests(db, row.id, manifests)).map(({ digest }) => digest),
-    );
     const digests = [...new Set([...manifests, ...tags.map(({ digest }) => digest)])];
+    const present = new Map(
+      (await selectPresentManifests(db, row.id, digests)).map((each) => [each.digest, each]),
+    );
     const replications = await selectReplicationStates(db, row.id, destination, digests);
     for (const suspect of group) {
       const tag = tags.find(({ name, kind }) => kind === "tag" && name === suspect.key);
@@ -178,6 +182,7 @@ async function readHere(
         tag: suspect.kind === "tags" ? tag : undefined,
         tombstone: suspect.kind === "tags" ? tombstone : undefined,
         manifest: present.has(suspect.key),
+        sendable: present.get(tag?.digest ?? suspect.key)?.sendable === 1,
         replications: replications.filter((each) =>
           suspect.kind === "tags"
             ? each.tag === suspect.key && each.digest === tag?.digest
@@ -193,6 +198,7 @@ const nothingHere: Here = {
   tag: undefined,
   tombstone: undefined,
   manifest: false,
+  sendable: false,
   replications: [],
 };
 

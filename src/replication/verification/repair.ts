@@ -59,7 +59,7 @@ function repairPart(
       const [manifest] = await selectPresentManifests(tx, row.id, [digest]);
       const current = tag === undefined ? undefined : await selectTagForUpdate(tx, row.id, tag);
       // What has changed since has a replication of its own.
-      if (manifest === undefined) continue;
+      if (manifest?.sendable !== 1) continue;
       if (tag !== undefined && (current?.digest !== digest || current.origin !== region)) continue;
       replications.push({
         id: random.uuid(),

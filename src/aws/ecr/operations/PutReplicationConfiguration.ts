@@ -24,13 +24,14 @@ function accepting(configurationSchema: ReturnType<typeof replicationConfigurati
     input: v.object({ replicationConfiguration: configurationSchema }),
     permission: () => ({ action: "ecr:PutReplicationConfiguration", resource: "*" }),
     async handle(call, input): Promise<Wire<PutReplicationConfigurationResponse>> {
-      const { registry, knownRegions } = call.service;
+      const { registry, knownRegions, registries } = call.service;
       const configuration = input.replicationConfiguration;
       await putReplicationConfiguration(registry, {
         account: call.principal.account,
         configuration,
         actor: call.principal.arn,
         knownRegions,
+        registries,
       });
       return { replicationConfiguration: replicationConfigurationShape(configuration) };
     },
