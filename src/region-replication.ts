@@ -4,6 +4,7 @@ import { accountExists } from "./access/account-existence.ts";
 import { replicationConsent } from "./access/replication-consent.ts";
 import { chartRegistries } from "./region-registries.ts";
 import type { RegistryContext } from "./registry/context.ts";
+import type { ReplicationConfigurationLimits } from "./replication/configuration.ts";
 import type { Meter } from "./replication/metrics.ts";
 import { type RunningReplication, startReplication } from "./replication/start-replication.ts";
 import { regionsOf } from "./runtime/chart-values.ts";
@@ -58,6 +59,16 @@ export async function openReplication({
     meter: meterOf(metrics),
     log: logger,
   });
+}
+
+/** How large a replication configuration may be. */
+export function replicationLimits({ replication }: Configuration): ReplicationConfigurationLimits {
+  return {
+    rules: replication.rulesLimit,
+    destinationsPerRule: replication.destinationsPerRuleLimit,
+    uniqueDestinations: replication.destinationsLimit,
+    filtersPerRule: replication.filtersPerRuleLimit,
+  };
 }
 
 function jsonWebKeyHalves({ privateKey, publicKey }: RegionKey) {
