@@ -61,7 +61,7 @@ export function openConsole(options: RegionConsoleOptions): RegionConsole {
       load: loadArchive,
       onError: (error) => logger.error({ error }, "the console's pages cannot be built"),
     }),
-    behindTls: configuration.endpoint?.startsWith("https:") === true,
+    endpoint: configuration.endpoint,
     reportError: aws.reportError,
   });
   return { handler, stop: () => streams.stop() };
