@@ -1,4 +1,5 @@
 /** Every figure that replication can be tuned by, with its default. */
+import { type BackfillSettings, defaultBackfillSettings } from "./backfill-work.ts";
 import type { HttpExchangeSettings } from "./http-exchange.ts";
 import type { LinkSettings } from "./link.ts";
 import { defaultInlineLimits } from "./planner.ts";
@@ -9,7 +10,9 @@ export interface ReplicationSettings
   extends WorkerSettings,
     LinkSettings,
     HttpExchangeSettings,
-    ReceiverSettings {}
+    ReceiverSettings {
+  readonly backfill: BackfillSettings;
+}
 
 export const defaultReplicationSettings: ReplicationSettings = {
   // Attempts and their leases.
@@ -35,6 +38,7 @@ export const defaultReplicationSettings: ReplicationSettings = {
   stallMilliseconds: 60_000,
   answerMilliseconds: 30_000,
   slowestBytesPerSecond: 128 * 1024,
+  backfill: defaultBackfillSettings,
   // As a destination.
   yieldMilliseconds: 5000,
   clockSkewLimitMilliseconds: 300_000,

@@ -2,6 +2,7 @@
 import type { ReplicationConsent } from "../access/replication-consent.ts";
 import type { ChangeObserver, RegistryContext } from "../registry/context.ts";
 import type { Handler } from "../runtime/request.ts";
+import { backfillWork } from "./backfill-work.ts";
 import type { Chart, ChartRegion } from "./chart.ts";
 import type { Destination } from "./configuration.ts";
 import { type DestinationLag, destinationLags } from "./destination-lag.ts";
@@ -107,7 +108,13 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
     links.push(link(registry.name, peer, settings, random));
   }
   const { soleWorker } = options;
-  const worker = replicationWorker({ context, settings, metrics, log, links, soleWorker });
+  const backfills = backfillWork({
+    context,
+    settings: settings.backfill,
+    pollMilliseconds: settings.pollMilliseconds,
+  });
+  const ports = { context, settings, metrics, log };
+  const worker = replicationWorker({ ...ports, links, backfills, soleWorker });
 
   const gauges = lagGauges(metrics);
 

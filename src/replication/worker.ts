@@ -21,6 +21,7 @@ import {
   attemptReplication,
   write,
 } from "./attempt.ts";
+import type { BackfillWork } from "./backfill-work.ts";
 import { failureCodes, type ReplicationFailure } from "./failure.ts";
 import { type Lane, type Link, lanes } from "./link.ts";
 
@@ -33,6 +34,8 @@ export interface WorkerOptions extends AttemptPorts {
   readonly settings: WorkerSettings;
   /** One for each region of the chart that can be a destination. */
   readonly links: readonly Link[];
+  /** Makes more due from time to time; called with every tick. */
+  readonly backfills: BackfillWork;
   /** No other process of the region replicates: leases left by an earlier one are void at once. */
   readonly soleWorker: boolean;
 }
@@ -84,7 +87,7 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
       }
     }
     await sweep();
-    return wait;
+    return Math.min(wait, await options.backfills.tick());
   }
 
   async function claim(link: Link, lane: Lane, backlog: boolean): Promise<number> {

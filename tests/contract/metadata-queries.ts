@@ -6,6 +6,7 @@ import { expect, test } from "bun:test";
 import type { TestDatabase } from "../support/metadata-stores.ts";
 import { accessQueriesContract } from "./access-queries.ts";
 import { auditQueriesContract } from "./audit-queries.ts";
+import { backfillQueriesContract } from "./backfill-queries.ts";
 import { consentQueriesContract } from "./consent-queries.ts";
 import { consoleQueriesContract } from "./console-queries.ts";
 import { imageQueriesContract } from "./image-queries.ts";
@@ -21,6 +22,7 @@ export function metadataQueriesContract(createDatabase: () => Promise<TestDataba
   imageQueriesContract(suite);
   replicationQueriesContract(suite);
   consentQueriesContract(suite);
+  backfillQueriesContract(suite);
   consoleQueriesContract(suite);
 
   // These run on every engine in the suites of their verbs, which have the worlds they need.
