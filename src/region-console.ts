@@ -35,7 +35,12 @@ export function openConsole(options: RegionConsoleOptions): RegionConsole {
   const { configuration, aws, replication, logger } = options;
   const { registry, access, keys } = aws;
   const { clock, random, metadata, region } = registry;
-  const regions = configuration.chart.map(({ name, endpoint }) => ({ name, endpoint }));
+  const regions = configuration.chart.map((entry) => ({
+    name: entry.name,
+    endpoint: entry.endpoint,
+    kind: "kind" in entry ? ("registry" as const) : ("region" as const),
+    ...(entry.place !== undefined && { place: entry.place }),
+  }));
   const known = { registry, replication, clock, regions };
   const streams = eventStreams({
     registry,

@@ -38,7 +38,7 @@ export interface Listener {
 }
 
 export interface EventStreams {
-  /** @throws ConsoleError TooManyStreams */
+  /** @throws ConsoleError TooManyStreams, Stopping */
   open(listener: Listener): ReadableStream<Uint8Array>;
   /** Ends all, so that the server can stop. */
   stop(): Promise<void>;
@@ -221,6 +221,7 @@ export function eventStreams(options: EventStreamsOptions): EventStreams {
 
   return {
     open(listener) {
+      if (stopping.signal.aborted) throw new ConsoleError("Stopping", "The server is stopping.");
       const ofSession = [...streams].filter(({ sessionId }) => sessionId === listener.sessionId);
       if (streams.size >= streamsLimit || ofSession.length >= streamsPerSessionLimit) {
         throw new ConsoleError("TooManyStreams", "Too many streams of events are open.");

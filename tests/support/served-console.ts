@@ -50,7 +50,7 @@ export async function serveConsole(
   const known = {
     registry,
     clock,
-    regions: [{ name: region, endpoint: origin }],
+    regions: [{ name: region, endpoint: origin, kind: "region" as const }],
     replication: { links: () => served.links },
   };
   const onError = (error: unknown) => void endpoint.unforeseen.push(error);
