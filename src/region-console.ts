@@ -35,7 +35,12 @@ export function openConsole(options: RegionConsoleOptions): RegionConsole {
   const { configuration, aws, replication, logger } = options;
   const { registry, access, keys } = aws;
   const { clock, random, metadata, region } = registry;
-  const regions = configuration.chart.map(({ name, endpoint }) => ({ name, endpoint }));
+  const regions = configuration.chart.map((entry) => ({
+    name: entry.name,
+    endpoint: entry.endpoint,
+    kind: "kind" in entry ? ("registry" as const) : ("region" as const),
+    ...(entry.place !== undefined && { place: entry.place }),
+  }));
   const known = { registry, replication, clock, regions };
   const streams = eventStreams({
     registry,
@@ -61,7 +66,7 @@ export function openConsole(options: RegionConsoleOptions): RegionConsole {
       load: loadArchive,
       onError: (error) => logger.error({ error }, "the console's pages cannot be built"),
     }),
-    behindTls: configuration.endpoint?.startsWith("https:") === true,
+    endpoint: configuration.endpoint,
     reportError: aws.reportError,
   });
   return { handler, stop: () => streams.stop() };

@@ -6,6 +6,7 @@ import { replicationConsent } from "./access/replication-consent.ts";
 import { StartError } from "./open-registry.ts";
 import { chartRegistries } from "./region-registries.ts";
 import type { RegistryContext } from "./registry/context.ts";
+import type { ReplicationConfigurationLimits } from "./replication/configuration.ts";
 import { type ReplicationLog, silentLog } from "./replication/log.ts";
 import type { Meter } from "./replication/metrics.ts";
 import {
@@ -94,6 +95,16 @@ async function openEngine({
     meter: meterOf(metrics),
     log: logger,
   });
+}
+
+/** How large a replication configuration may be. */
+export function replicationLimits({ replication }: Configuration): ReplicationConfigurationLimits {
+  return {
+    rules: replication.rulesLimit,
+    destinationsPerRule: replication.destinationsPerRuleLimit,
+    uniqueDestinations: replication.destinationsLimit,
+    filtersPerRule: replication.filtersPerRuleLimit,
+  };
 }
 
 function jsonWebKeyHalves({ privateKey, publicKey }: RegionKey) {

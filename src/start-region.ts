@@ -29,7 +29,7 @@ import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts"
 import { openConsole } from "./region-console.ts";
 import { openGarbageCollection } from "./region-garbage.ts";
 import { openPullThrough } from "./region-pull-through.ts";
-import { openReplication } from "./region-replication.ts";
+import { openReplication, replicationLimits } from "./region-replication.ts";
 import { openVerification } from "./region-verification.ts";
 import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
 import { ensureFirstTemplates } from "./registry/creation-templates.ts";
@@ -213,6 +213,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
     registries: new Set(registriesOf(configuration.chart).map(({ name }) => name)),
     ownFilterTypes: configuration.replication.ownFilterTypes,
+    replicationLimits: replicationLimits(configuration),
     reportError: (error, { requestId }) =>
       logger.error({ requestId, error }, "request failed unexpectedly"),
   } satisfies AwsHandlerOptions;

@@ -156,7 +156,9 @@ export interface ChartAnswer {
 export interface ChartRegionAnswer {
   readonly name: string;
   readonly endpoint: string;
-  /** Of regions whose names are not Amazon's. */
+  /** A registry is only a destination: it has no console and sends nothing. */
+  readonly kind: "region" | "registry";
+  /** Where the configuration says that it is. */
   readonly place?: { readonly latitude: number; readonly longitude: number };
 }
 

@@ -6,6 +6,7 @@ import type { RegistryContext } from "../registry/context.ts";
 import type { RunningReplication } from "../replication/start-replication.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { RequestContext } from "../runtime/request.ts";
+import type { ChartRegionAnswer } from "./api-types.ts";
 import type { EventStreams } from "./event-streams.ts";
 import type { OperationDoors } from "./operation-doors.ts";
 import type { ConsoleSession, ConsoleSessions } from "./sessions.ts";
@@ -21,14 +22,9 @@ export interface ConsoleServices {
   readonly streams: EventStreams;
   /** Absent in a region that is alone. */
   readonly replication: Pick<RunningReplication, "links"> | undefined;
-  /** The regions that this one knows, itself among them. */
-  readonly regions: readonly RegionPlace[];
+  /** The regions that this one knows, itself among them, and registries that are no regions. */
+  readonly regions: readonly ChartRegionAnswer[];
   readonly version: string;
-}
-
-export interface RegionPlace {
-  readonly name: string;
-  readonly endpoint: string;
 }
 
 /** A request of anybody. */

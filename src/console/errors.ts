@@ -31,6 +31,7 @@ const statuses = {
   BodyTooLarge: 413,
   TooManyAttempts: 429,
   TooManyStreams: 429,
+  Stopping: 503,
   Internal: 500,
 } as const;
 

@@ -38,7 +38,7 @@ export interface Listener {
 }
 
 export interface EventStreams {
-  /** @throws ConsoleError TooManyStreams */
+  /** @throws ConsoleError TooManyStreams, Stopping */
   open(listener: Listener): ReadableStream<Uint8Array>;
   /** Ends all, so that the server can stop. */
   stop(): Promise<void>;
@@ -46,6 +46,13 @@ export interface EventStreams {
 
 /** How long changes are gathered, and how often a listener is looked after. */
 const roundMilliseconds = 500;
+/**
+ * The routes are looked at this often, or more seldom when a large backlog makes that take long:
+ * watching must not become the work.
+ */
+const chartMilliseconds = 1000;
+const chartRestFactor = 20;
+const chartMillisecondsLimit = 30_000;
 /** Shorter than any time after which a proxy or this server ends a silent connection. */
 const heartbeatMilliseconds = 3000;
 const sessionCheckMilliseconds = 15_000;
@@ -74,6 +81,8 @@ export function eventStreams(options: EventStreamsOptions): EventStreams {
   const streams = new Set<Stream>();
   const stopping = new AbortController();
   let loop: Promise<void> | undefined;
+  /** When the routes are looked at again. */
+  let chartsDueAt = 0;
 
   function write(stream: Stream, text: string): void {
     if (stream.closed) return;
@@ -123,7 +132,10 @@ export function eventStreams(options: EventStreamsOptions): EventStreams {
 
   async function tellChart(stream: Stream, charts: Map<string, Promise<ChartAnswer>>) {
     const permission = { action: "ecr:DescribeRegistry", resource: "*", account: stream.account };
-    if (!(await access.decide({ ...stream.caller, ...permission })).allowed) return;
+    if (!(await access.decide({ ...stream.caller, ...permission })).allowed) {
+      stream.chart = "refused";
+      return;
+    }
     const known = charts.get(stream.account) ?? options.chart(stream.account);
     charts.set(stream.account, known);
     const chart = await known;
@@ -153,11 +165,19 @@ export function eventStreams(options: EventStreamsOptions): EventStreams {
     const after = Math.min(...[...streams].map(({ position }) => position));
     const changes = await selectChanges(metadata.read, after, changesPerRound);
     const last = changes.at(-1)?.sequence ?? after;
+    const begun = clock.now();
+    // A clock that was set back must not put it off.
+    const lookAtCharts = begun >= chartsDueAt || chartsDueAt - begun > chartMillisecondsLimit;
     const charts = new Map<string, Promise<ChartAnswer>>();
     for (const stream of streams) {
       await tellChanges(stream, changes, Math.max(last, stream.position));
-      await tellChart(stream, charts);
+      if (lookAtCharts || stream.chart === "") await tellChart(stream, charts);
       await lookAfter(stream);
+    }
+    if (lookAtCharts) {
+      const took = clock.now() - begun;
+      const wait = Math.max(chartMilliseconds, took * chartRestFactor);
+      chartsDueAt = begun + Math.min(chartMillisecondsLimit, wait);
     }
   }
 
@@ -201,6 +221,7 @@ export function eventStreams(options: EventStreamsOptions): EventStreams {
 
   return {
     open(listener) {
+      if (stopping.signal.aborted) throw new ConsoleError("Stopping", "The server is stopping.");
       const ofSession = [...streams].filter(({ sessionId }) => sessionId === listener.sessionId);
       if (streams.size >= streamsLimit || ofSession.length >= streamsPerSessionLimit) {
         throw new ConsoleError("TooManyStreams", "Too many streams of events are open.");

@@ -56,6 +56,25 @@ test("the cookie is for this server's scripts and sites alone, and under TLS for
   expect((await answer(served.call(other, "GET", "session"))).code).toBe("SignInRequired");
 });
 
+test("behind a proxy that ends TLS, the configured address is the console's own", async () => {
+  await using proxied = await serveConsole({ endpoint: "https://registry.test" });
+  const body = rootCredentials(proxied.endpoint);
+  const from = (Origin: string) =>
+    proxied.call(undefined, "POST", "session", {
+      body,
+      headers: { Origin, Host: "10.0.0.1:5001" },
+    });
+  const signedIn = await from("https://registry.test");
+  expect(signedIn.headers.get("set-cookie")).toStartWith("__Host-portolan-us-east-1=");
+  for (const origin of [
+    "http://registry.test",
+    "https://registry.test:8443",
+    "https://evil.test",
+  ]) {
+    expect((await from(origin)).status).toBe(403);
+  }
+});
+
 test("a session tells who is signed in", async () => {
   const { status, headers, body } = await answer(served.call(root, "GET", "session"));
   expect(status).toBe(200);

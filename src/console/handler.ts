@@ -17,8 +17,8 @@ export interface ConsoleHandlerOptions {
   readonly services: ConsoleServices;
   /** The pages themselves. */
   readonly assets: Handler;
-  /** True when clients come by TLS although this server does not see it: a proxy ends it. */
-  readonly behindTls: boolean;
+  /** Where browsers find this region, when the configuration says so: perhaps through a proxy. */
+  readonly endpoint: string | undefined;
   readonly reportError: (error: unknown, context: RequestContext) => void;
 }
 
@@ -48,15 +48,21 @@ export function consoleHandler(options: ConsoleHandlerOptions): Handler {
 }
 
 async function run(
-  { services, behindTls }: ConsoleHandlerOptions,
+  { services, endpoint }: ConsoleHandlerOptions,
   request: Request,
   context: RequestContext,
   path: string,
 ): Promise<object> {
   const isRead = request.method === "GET";
-  if (!isRead) requireSameSite(request);
+  if (!isRead) requireSameSite(request, endpoint);
   const facts = requestFacts(request, context, services.clock.now());
-  const call = { services, request, context, facts, secure: behindTls || context.secure };
+  const call = {
+    services,
+    request,
+    context,
+    facts,
+    secure: endpoint?.startsWith("https:") === true || context.secure,
+  };
 
   const open = findOpenEndpoint(request.method, path);
   if (open !== undefined) {
@@ -86,15 +92,15 @@ async function run(
     });
   }
 
-  const endpoint = findEndpoint(request.method, path);
-  if (endpoint === undefined) {
+  const found = findEndpoint(request.method, path);
+  if (found === undefined) {
     const allowed = allowedMethods(path);
     if (allowed.length > 0) throw methodNotAllowed(allowed);
     throw new ConsoleError("UnknownEndpoint", "There is no such endpoint.");
   }
-  context.log.endpoint = endpoint.name;
+  context.log.endpoint = found.name;
   const input = isRead ? queryOf(request) : await readInput(request, bodyBytesLimit);
-  const prepared = checked(endpoint.prepare({ ...call, session }, input));
+  const prepared = checked(found.prepare({ ...call, session }, input));
   if (prepared.permissions.length > 0) {
     const caller = { principal, request: facts };
     const decision = await services.access.authorize(caller, prepared.permissions);
@@ -116,12 +122,16 @@ async function authenticate({ services, request, secure }: AnonymousCall): Promi
  * The cookie is SameSite=Strict already. A port is not part of a site, though: what another server
  * of this host tries is recognized by its origin.
  */
-function requireSameSite(request: Request): void {
+function requireSameSite(request: Request, endpoint: string | undefined): void {
   const { headers } = request;
   const site = headers.get("sec-fetch-site");
   const origin = headers.get("origin");
   const hasForeignOrigin =
-    origin !== null && (!URL.canParse(origin) || new URL(origin).host !== headers.get("host"));
+    origin !== null &&
+    (!URL.canParse(origin) ||
+      // A proxy may have written another host into the request.
+      (new URL(origin).host !== headers.get("host") &&
+        (endpoint === undefined || new URL(endpoint).origin !== origin)));
   if (
     headers.get(consoleHeader) === null ||
     hasForeignOrigin ||

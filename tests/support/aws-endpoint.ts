@@ -62,7 +62,12 @@ export interface AwsEndpoint extends AsyncDisposable {
 }
 
 export interface AwsEndpointOptions
-  extends Partial<Pick<AwsHandlerOptions, "registryEndpoint" | "knownRegions" | "ownFilterTypes">> {
+  extends Partial<
+    Pick<
+      AwsHandlerOptions,
+      "registryEndpoint" | "knownRegions" | "ownFilterTypes" | "replicationLimits"
+    >
+  > {
   readonly region?: string;
   readonly account?: string;
   readonly clock?: Clock;
@@ -161,6 +166,7 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
     registryEndpoint: options.registryEndpoint,
     knownRegions: options.knownRegions,
     ownFilterTypes: options.ownFilterTypes,
+    replicationLimits: options.replicationLimits,
     reportError: (error: unknown) => void unforeseen.push(error),
   } satisfies AwsHandlerOptions;
   const aws = awsHandler(awsOptions);

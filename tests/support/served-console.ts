@@ -38,15 +38,19 @@ interface CallOptions {
 
 const origin = "http://console.test";
 
-export async function serveConsole(options: { clock?: Clock } = {}): Promise<ServedConsole> {
-  const endpoint = await startAwsEndpoint(options);
+export async function serveConsole(
+  options: { clock?: Clock; endpoint?: string } = {},
+): Promise<ServedConsole> {
+  const endpoint = await startAwsEndpoint({
+    ...(options.clock !== undefined && { clock: options.clock }),
+  });
   const { registry, access, aws, installationKey } = endpoint;
   const { clock, metadata, random, region } = registry;
   const links: LinkStatus[] = [];
   const known = {
     registry,
     clock,
-    regions: [{ name: region, endpoint: origin }],
+    regions: [{ name: region, endpoint: origin, kind: "region" as const }],
     replication: { links: () => served.links },
   };
   const onError = (error: unknown) => void endpoint.unforeseen.push(error);
@@ -77,7 +81,7 @@ export async function serveConsole(options: { clock?: Clock } = {}): Promise<Ser
       version: "0.0.0",
     },
     assets: assetsHandler({ load: () => Promise.reject(new Error("not built here")), onError }),
-    behindTls: false,
+    endpoint: options.endpoint,
     reportError: onError,
   });
   const served: ServedConsole = {

@@ -58,7 +58,9 @@ export const getSession = defineEndpoint({
       ...(session.key !== session.signedIn && { signedInArn: session.signedIn.principal.arn }),
       expiresAt: session.expiresAt,
       renewableUntil: session.renewableUntil,
-      regions: services.regions,
+      regions: services.regions
+        .filter(({ kind }) => kind === "region")
+        .map(({ name, endpoint }) => ({ name, endpoint })),
     };
   },
 });

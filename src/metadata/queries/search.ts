@@ -103,8 +103,12 @@ function imageConditions({ tag, tagStatus }: ImageSearch, values: SqlValue[]): s
   const tags = `select 1 from tags t
     where t.repository_id = manifests.repository_id and t.digest = manifests.digest`;
   let sql = "";
-  if (tag !== "")
-    sql += ` and exists (${tags} and t.name like $${values.push(contains(tag))} escape '!')`;
+  // Names are looked through once, and not anew for each image.
+  if (tag !== "") {
+    const pattern = values.push(contains(tag));
+    sql += ` and digest in (
+      select t.digest from tags t where t.repository_id = $1 and t.name like $${pattern} escape '!')`;
+  }
   if (tagStatus === "TAGGED" && tag === "") sql += ` and exists (${tags})`;
   if (tagStatus === "UNTAGGED") sql += ` and not exists (${tags})`;
   return sql;

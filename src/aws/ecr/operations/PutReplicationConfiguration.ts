@@ -10,21 +10,22 @@ import { operation } from "../operation.ts";
 import { replicationConfigurationShape } from "../replication-configuration-shape.ts";
 import type { EcrContext } from "../service.ts";
 
-/** Filter types of our own are an extension that the operator switches on. */
+/** Filter types of our own are an extension that the operator switches on; the limits are theirs. */
 export const PutReplicationConfiguration: Operation<EcrContext> = {
   bodyBytesLimit: 1024 * 1024,
-  prepare: (call, input) => (call.service.ownFilterTypes ? extended : plain).prepare(call, input),
+  prepare(call, input) {
+    const { replicationLimits, ownFilterTypes = false } = call.service;
+    const schema = replicationConfigurationSchema(replicationLimits, { ownFilterTypes });
+    return accepting(schema).prepare(call, input);
+  },
 };
-
-const plain = accepting(replicationConfigurationSchema());
-const extended = accepting(replicationConfigurationSchema(undefined, { ownFilterTypes: true }));
 
 function accepting(configurationSchema: ReturnType<typeof replicationConfigurationSchema>) {
   return operation({
     input: v.object({ replicationConfiguration: configurationSchema }),
     permission: () => ({ action: "ecr:PutReplicationConfiguration", resource: "*" }),
     async handle(call, input): Promise<Wire<PutReplicationConfigurationResponse>> {
-      const { registry, knownRegions, registries } = call.service;
+      const { registry, knownRegions, registries, replicationLimits: limits } = call.service;
       const configuration = input.replicationConfiguration;
       await putReplicationConfiguration(registry, {
         account: call.principal.account,
@@ -32,6 +33,7 @@ function accepting(configurationSchema: ReturnType<typeof replicationConfigurati
         actor: call.principal.arn,
         knownRegions,
         registries,
+        limits,
       });
       return { replicationConfiguration: replicationConfigurationShape(configuration) };
     },
