@@ -26,7 +26,7 @@ import { defaultOciSettings } from "./oci/endpoint.ts";
 import { ociHandler } from "./oci/handler.ts";
 import { layerDownloadHandler } from "./oci/layer-download.ts";
 import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts";
-import { openConsole } from "./region-console.ts";
+import { regionConsole } from "./region-console.ts";
 import { openGarbageCollection } from "./region-garbage.ts";
 import { openPullThrough } from "./region-pull-through.ts";
 import { openReplication, replicationLimits } from "./region-replication.ts";
@@ -217,7 +217,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     reportError: (error, { requestId }) =>
       logger.error({ requestId, error }, "request failed unexpectedly"),
   } satisfies AwsHandlerOptions;
-  const webConsole = openConsole({ configuration, aws, installationKey, replication, logger });
+  const webConsole = regionConsole({ configuration, aws, installationKey, replication, logger });
 
   const handler = createServer({
     logger,

@@ -52,7 +52,8 @@ export async function pullAll(
   const { references } = parseManifest(manifest.bytes, manifest.mediaType);
   for (const { role, digest, required } of references) {
     if (!required) continue;
-    if (role === "manifest") {
+    // An index may name blobs: old build caches list layers.
+    if (role === "manifest" && (await pull(region, repository, digest, account)) !== undefined) {
       pulled.push(...(await pullAll(region, repository, digest, account)));
       continue;
     }
