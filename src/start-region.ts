@@ -308,7 +308,10 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     works.push({
       name: "replication lag",
       intervalMilliseconds: lagIntervalMilliseconds,
-      run: async () => void (await replication.lags()),
+      async run() {
+        await replication.noteRates();
+        await replication.lags();
+      },
     });
   }
   const schedule = startSchedule(clock, works, (work, error) =>
