@@ -29,7 +29,13 @@ export type ChangeKind =
   /** A destination was paused or resumed; `detail` has the region. */
   | "replication_destination_set"
   /** An image of an upstream was brought in or has changed there; `detail` names the upstream. */
-  | "pull_through_cache_synchronized";
+  | "pull_through_cache_synchronized"
+  /** An image has arrived at a destination; `detail` is a `ReplicationOutcomeDetail`. */
+  | "replication_completed"
+  /** It will not arrive without an operator or a new push; `detail` has the reason. */
+  | "replication_failed"
+  /** `detail` has the alarm, its new state and the reason. */
+  | "alarm_state_changed";
 
 export interface Change {
   readonly kind: ChangeKind;

@@ -13,6 +13,7 @@ import { type Actor, requireRepository } from "./create-repository.ts";
 import { removeManifest } from "./delete-manifest.ts";
 import { buryTag } from "./delete-tag.ts";
 import { RegistryError } from "./errors.ts";
+import { storedManifestFacts } from "./manifest-facts.ts";
 
 export interface DeletedImage {
   readonly digest: string;
@@ -46,6 +47,7 @@ export function deleteImage(
         clock,
         origin: context.region,
         actor,
+        detail: await storedManifestFacts(tx, id, digest),
       });
       return { digest, tags: [row.name] };
     }

@@ -9,6 +9,7 @@ import type { RegistryContext, RepositoryAddress } from "./context.ts";
 import { type Actor, requireRepository } from "./create-repository.ts";
 import { buryTag } from "./delete-tag.ts";
 import { RegistryError } from "./errors.ts";
+import { storedManifestFacts } from "./manifest-facts.ts";
 
 /** @throws repository_unknown, manifest_unknown */
 export function deleteManifest(
@@ -35,6 +36,7 @@ export async function removeManifest(
   input: RepositoryAddress & Actor & { digest: string; reason?: Record<string, unknown> },
 ): Promise<string[]> {
   const { account, repository, digest, actor } = input;
+  const facts = await storedManifestFacts(tx, repositoryId, digest);
   if (!(await deleteManifestRows(tx, repositoryId, digest))) {
     throw new RegistryError("manifest_unknown", { repository, account, reference: digest });
   }
@@ -50,7 +52,7 @@ export async function removeManifest(
     clock: context.hybridClock.tick(),
     origin: context.region,
     actor,
-    detail: { tags, ...input.reason },
+    detail: { tags, ...facts, ...input.reason },
   });
   return tags;
 }

@@ -12,6 +12,7 @@ import type { RegistryContext, RepositoryAddress } from "./context.ts";
 import { type Actor, requireRepository } from "./create-repository.ts";
 import { RegistryError } from "./errors.ts";
 import type { HybridTimestamp } from "./hybrid-clock.ts";
+import { storedManifestFacts } from "./manifest-facts.ts";
 
 /** @throws repository_unknown, manifest_unknown */
 export function deleteTag(
@@ -37,6 +38,7 @@ export function deleteTag(
       clock,
       origin: context.region,
       actor,
+      detail: await storedManifestFacts(tx, id, row.digest),
     });
   });
 }

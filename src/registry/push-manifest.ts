@@ -16,6 +16,7 @@ import { announce } from "./change.ts";
 import type { RegistryContext, RepositoryAddress } from "./context.ts";
 import { type Actor, repositoryForPush } from "./create-repository.ts";
 import { RegistryError } from "./errors.ts";
+import { manifestFacts } from "./manifest-facts.ts";
 import { setTag } from "./set-tag.ts";
 
 export interface PushManifestInput extends RepositoryAddress, Actor {
@@ -85,9 +86,10 @@ export async function pushManifest(
       digest,
       origin: context.region,
       actor,
+      detail: manifestFacts(manifest),
     } as const;
     if (restored) {
-      const detail = { storageClass: "STANDARD" };
+      const detail = { ...change.detail, storageClass: "STANDARD" };
       await announce(context, tx, { ...change, kind: "image_storage_class_set", detail });
     }
     for (const { tag, clock } of moved) await announce(context, tx, { ...change, tag, clock });

@@ -6,6 +6,7 @@ import { announce } from "./change.ts";
 import type { RegistryContext, RepositoryAddress } from "./context.ts";
 import { type Actor, requireRepository } from "./create-repository.ts";
 import { RegistryError } from "./errors.ts";
+import { storedManifestFacts } from "./manifest-facts.ts";
 
 /** @throws repository_unknown, manifest_unknown */
 export function setStorageClass(
@@ -30,7 +31,7 @@ export function setStorageClass(
       digest,
       origin: context.region,
       actor,
-      detail: { storageClass },
+      detail: { ...(await storedManifestFacts(tx, id, digest)), storageClass },
     });
   });
 }

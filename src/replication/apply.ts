@@ -18,6 +18,7 @@ import {
 import { announce } from "../registry/change.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import { ensureRepository } from "../registry/create-repository.ts";
+import { manifestFacts } from "../registry/manifest-facts.ts";
 import { findRepositorySettings } from "../registry/repository-settings.ts";
 import { isMovableTag } from "../registry/tag-mutability.ts";
 import { replicationActor } from "./actor.ts";
@@ -115,6 +116,11 @@ export async function applyOffer(
     await holdRepository(tx, id);
     for (const digest of [...offer.needed.keys()].sort()) await linkBlob(tx, id, digest, now);
     const change = { kind: "image_pushed", account, repository, repositoryId: id, actor } as const;
+    const detailOf = (digest: Digest) => {
+      const manifest = offer.parsed.get(digest);
+      const from = { source: { region: source, account: offer.sourceAccount } };
+      return manifest === undefined ? from : { ...manifestFacts(manifest), ...from };
+    };
     const inserted: ClosureManifest[] = [];
     const restored: ClosureManifest[] = [];
     for (const manifest of offer.manifests) {
@@ -127,18 +133,19 @@ export async function applyOffer(
     }
     const tag = await applyTag(context, tx, id, offer);
     for (const { digest, origin } of restored) {
-      const detail = { storageClass: "STANDARD" };
+      const detail = { ...detailOf(digest), storageClass: "STANDARD" };
       const kind = "image_storage_class_set";
       await announce(context, tx, { ...change, kind, digest, origin, detail });
     }
     for (const { digest, origin } of inserted) {
       if (digest === offer.digest && tag.outcome === "set") continue;
-      await announce(context, tx, { ...change, digest, origin });
+      await announce(context, tx, { ...change, digest, origin, detail: detailOf(digest) });
     }
     if (offer.tag !== undefined && tag.outcome === "set") {
       const { name, clock, origin } = offer.tag;
       const { digest } = offer;
-      await announce(context, tx, { ...change, digest, tag: name, clock, origin });
+      const tagged = { ...change, digest, tag: name, clock, origin, detail: detailOf(digest) };
+      await announce(context, tx, tagged);
     }
     return { outcome: "applied", tag: tag.outcome, split: tag.split };
   });

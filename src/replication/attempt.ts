@@ -19,6 +19,7 @@ import {
   retryReplication,
 } from "../metadata/queries/replications.ts";
 import type { RegistryContext } from "../registry/context.ts";
+import { announceOutcome } from "./announce-outcome.ts";
 import { loadClosure } from "./closure.ts";
 import { asFailure, isRefusalCode, ReplicationFailure, refusalCodes } from "./failure.ts";
 import type { Lane, Link } from "./link.ts";
@@ -214,6 +215,7 @@ async function recordResult(
   }
   const recorded = await write(context.metadata, async (tx) => {
     const completed = await completeReplication(tx, row, { now, bytesSent });
+    if (completed) await announceOutcome(context, tx, row);
     // The destination has changed its mind: all that it has refused asks again.
     if (completed && isRefusalCode(row.failure_code)) await hastenAll(tx, row, now);
     return completed;
@@ -241,7 +243,9 @@ async function recordFailure(
   const record = { code, side: kind.side, text, now, bytesSent };
   // A backfill ends with what it could not bring; it does not wait for anybody's consent.
   if (kind.terminal || (kind.refusal && row.backlog === 1)) {
-    await write(context.metadata, (tx) => failReplication(tx, row, record));
+    await write(context.metadata, async (tx) => {
+      if (await failReplication(tx, row, record)) await announceOutcome(context, tx, row, record);
+    });
     return { kind: "failed", failure };
   }
   // An attempt that got bytes across begins the back-off anew: a large blob on a line that breaks

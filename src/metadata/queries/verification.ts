@@ -80,7 +80,8 @@ export function selectChangedRepositories(
 ): Promise<{ repository: string }[]> {
   return db.all<{ repository: string }>(
     `select distinct repository from changes
-     where sequence > $1 and account = $2 and repository <> '' limit $3`,
+     where sequence > $1 and account = $2 and repository <> ''
+       and kind not in ('replication_completed', 'replication_failed') limit $3`,
     [after, account, limit],
   );
 }

@@ -13,6 +13,7 @@ import type { RegistryContext, RepositoryAddress } from "../context.ts";
 import { removeManifest } from "../delete-manifest.ts";
 import { evaluatedSetting } from "../lifecycle-policies.ts";
 import { lifecyclePolicyKind } from "../lifecycle-policy-document.ts";
+import { storedManifestFacts } from "../manifest-facts.ts";
 import type { LifecycleImage } from "./decide.ts";
 import { evaluateLifecycle } from "./evaluate.ts";
 import type { LifecycleDecision } from "./policy.ts";
@@ -110,7 +111,11 @@ function carryOut(
       digest,
       origin: context.region,
       actor,
-      detail: { storageClass: "ARCHIVE", lifecycle: { rulePriority } },
+      detail: {
+        ...(await storedManifestFacts(tx, id, digest)),
+        storageClass: "ARCHIVE",
+        lifecycle: { rulePriority },
+      },
     });
     return true;
   });

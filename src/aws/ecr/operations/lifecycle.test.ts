@@ -101,7 +101,12 @@ test("a policy is put, previewed and carried out; the journal says what it did",
     expect.objectContaining({
       kind: "image_deleted",
       digest: old.digest,
-      detail: JSON.stringify({ tags: ["v1"], lifecycle: { rulePriority: 10 } }),
+      detail: JSON.stringify({
+        tags: ["v1"],
+        manifestMediaType: "application/vnd.oci.image.manifest.v1+json",
+        artifactMediaType: "application/vnd.oci.image.config.v1+json",
+        lifecycle: { rulePriority: 10 },
+      }),
     }),
   );
   expect(changes.filter(({ kind }) => kind === "lifecycle_policy_executed")).toHaveLength(1);
