@@ -13,6 +13,15 @@ create table access_keys (
 
 CREATE INDEX access_keys_by_principal ON public.access_keys USING btree (principal, created_at);
 
+create table alarm_states (
+  name text collate "C" not null,
+  account text collate "C" not null,
+  state text collate "C" not null,
+  since bigint not null,
+  reason text collate "C" not null,
+  PRIMARY KEY (name)
+);
+
 create table audit_blocks (
   last_at bigint not null,
   id text collate "C" not null,
@@ -127,6 +136,61 @@ create table documents (
 );
 
 CREATE INDEX documents_by_owner ON public.documents USING btree (account, kind, owner, name);
+
+create table event_dead_letters (
+  id text collate "C" not null,
+  account text collate "C" not null,
+  rule text collate "C" not null,
+  target text collate "C" not null,
+  sequence bigint not null,
+  part bigint not null,
+  created_at bigint not null,
+  failed_at bigint not null,
+  attempts bigint not null,
+  code text collate "C" not null,
+  reason text collate "C" not null,
+  event text collate "C" not null,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX event_dead_letters_by_age ON public.event_dead_letters USING btree (failed_at, id);
+
+CREATE INDEX event_dead_letters_by_target ON public.event_dead_letters USING btree (account, rule, target, failed_at, id);
+
+create table event_deliveries (
+  account text collate "C" not null,
+  rule text collate "C" not null,
+  target text collate "C" not null,
+  sequence bigint not null,
+  part bigint not null,
+  created_at bigint not null,
+  event text collate "C" not null,
+  PRIMARY KEY (account, rule, target, sequence, part)
+);
+
+create table event_lanes (
+  account text collate "C" not null,
+  rule text collate "C" not null,
+  target text collate "C" not null,
+  waiting bigint not null,
+  due_at bigint not null,
+  attempts bigint not null,
+  failing_since bigint,
+  failure_code text collate "C",
+  failure_text text collate "C",
+  delivered_at bigint,
+  lease text collate "C" not null,
+  lease_until bigint not null,
+  PRIMARY KEY (account, rule, target)
+);
+
+CREATE INDEX event_lanes_due ON public.event_lanes USING btree (due_at) WHERE (waiting > 0);
+
+create table event_position (
+  name text collate "C" not null,
+  sequence bigint not null,
+  PRIMARY KEY (name)
+);
 
 create table manifest_references (
   repository_id bigint not null,

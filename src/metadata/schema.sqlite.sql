@@ -12,6 +12,14 @@ CREATE TABLE access_keys (
 
 CREATE INDEX access_keys_by_principal on access_keys (principal, created_at);
 
+CREATE TABLE alarm_states (
+  name text primary key,
+  account text not null,
+  state text not null,
+  since bigint not null,
+  reason text not null
+);
+
 CREATE TABLE audit_blocks (
   last_at bigint not null,
   id text not null,
@@ -121,6 +129,59 @@ CREATE TABLE documents (
 );
 
 CREATE INDEX documents_by_owner on documents (account, kind, owner, name);
+
+CREATE TABLE event_dead_letters (
+  id text primary key,
+  account text not null,
+  rule text not null,
+  target text not null,
+  sequence bigint not null,
+  part bigint not null,
+  created_at bigint not null,
+  failed_at bigint not null,
+  attempts bigint not null,
+  code text not null,
+  reason text not null,
+  event text not null
+);
+
+CREATE INDEX event_dead_letters_by_age on event_dead_letters (failed_at, id);
+
+CREATE INDEX event_dead_letters_by_target on event_dead_letters (account, rule, target, failed_at, id);
+
+CREATE TABLE event_deliveries (
+  account text not null,
+  rule text not null,
+  target text not null,
+  sequence bigint not null,
+  part bigint not null,
+  created_at bigint not null,
+  event text not null,
+  primary key (account, rule, target, sequence, part)
+);
+
+CREATE TABLE event_lanes (
+  account text not null,
+  rule text not null,
+  target text not null,
+  waiting bigint not null,
+  due_at bigint not null,
+  attempts bigint not null,
+  failing_since bigint,
+  failure_code text,
+  failure_text text,
+  delivered_at bigint,
+  lease text not null,
+  lease_until bigint not null,
+  primary key (account, rule, target)
+);
+
+CREATE INDEX event_lanes_due on event_lanes (due_at) where waiting > 0;
+
+CREATE TABLE event_position (
+  name text primary key,
+  sequence bigint not null
+);
 
 CREATE TABLE manifest_references (
   repository_id bigint not null,

@@ -9,6 +9,7 @@ import { auditQueriesContract } from "./audit-queries.ts";
 import { backfillQueriesContract } from "./backfill-queries.ts";
 import { consentQueriesContract } from "./consent-queries.ts";
 import { consoleQueriesContract } from "./console-queries.ts";
+import { eventQueriesContract } from "./event-queries.ts";
 import { imageQueriesContract } from "./image-queries.ts";
 import { proofQueriesContract } from "./proof-queries.ts";
 import { querySuite } from "./query-suite.ts";
@@ -28,6 +29,7 @@ export function metadataQueriesContract(createDatabase: () => Promise<TestDataba
   consentQueriesContract(suite);
   backfillQueriesContract(suite);
   consoleQueriesContract(suite);
+  eventQueriesContract(suite);
 
   // These run on every engine in the suites of their verbs, which have the worlds they need.
   const elsewhere = ["garbage.ts", "scrub.ts"];
