@@ -38,7 +38,7 @@ export function openConsole(options: RegionConsoleOptions): RegionConsole {
       throttle: signInThrottle(clock),
       doors: operationDoors(
         { access, clock, throttle: aws.throttle ?? noThrottle },
-        { ecr: aws, identities: aws.identities },
+        { ecr: aws, identities: aws.identities, events: aws.events },
       ),
       streams,
       version,

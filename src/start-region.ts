@@ -27,6 +27,7 @@ import { ociHandler } from "./oci/handler.ts";
 import { layerDownloadHandler } from "./oci/layer-download.ts";
 import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts";
 import { regionConsole } from "./region-console.ts";
+import { openEvents } from "./region-events.ts";
 import { openGarbageCollection } from "./region-garbage.ts";
 import { openPullThrough } from "./region-pull-through.ts";
 import { openReplication, replicationLimits } from "./region-replication.ts";
@@ -188,6 +189,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   });
   observers.push(cache.observer);
   undo.push(() => cache.stop());
+  const events = openEvents({ configuration, context, cipher, metrics, log: options.log });
+  observers.push(events.observer);
   const replication = await openReplication({ configuration, context, access, metrics, logger });
   if (replication !== undefined) observers.push(replication.observer);
 
@@ -210,6 +213,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     throttle: throttle(configuration.throttling, tokenBuckets()),
     cache,
     upstreams,
+    events: events.context,
     knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
     registries: new Set(registriesOf(configuration.chart).map(({ name }) => name)),
     ownFilterTypes: configuration.replication.ownFilterTypes,
@@ -276,7 +280,10 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     const compared = openVerification({ configuration, context, replication, metrics, logger });
     if (compared !== undefined) undo.push(() => compared.stop());
   }
+  events.start();
+  undo.push(() => events.stop());
   const works: ScheduledWork[] = [
+    ...events.works,
     {
       name: "audit retention",
       intervalMilliseconds: auditRetentionIntervalMilliseconds,

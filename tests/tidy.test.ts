@@ -41,9 +41,20 @@ const allowed: Record<string, readonly string[]> = {
   "pull-through": ["image", "blobs", "metadata", "registry", "replication", "runtime"],
   oci: ["image", "access", "registry", "pull-through", "runtime"],
   replication: ["image", "blobs", "metadata", "access", "registry", "runtime"],
+  // Events tell of the registry and of replication, whose lag and back-off they share.
+  events: ["image", "metadata", "access", "registry", "replication", "runtime"],
   "instance-metadata": ["access", "aws", "runtime"],
-  aws: ["image", "metadata", "access", "registry", "replication", "pull-through", "runtime"],
-  console: ["image", "metadata", "access", "registry", "replication", "runtime", "aws"],
+  aws: [
+    "events",
+    "image",
+    "metadata",
+    "access",
+    "registry",
+    "replication",
+    "pull-through",
+    "runtime",
+  ],
+  console: ["events", "image", "metadata", "access", "registry", "replication", "runtime", "aws"],
   cli: [
     "image",
     "blobs",
@@ -57,6 +68,7 @@ const allowed: Record<string, readonly string[]> = {
     "console",
     "pull-through",
     "instance-metadata",
+    "events",
   ],
 };
 

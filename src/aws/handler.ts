@@ -3,6 +3,7 @@ import type { Access } from "../access/access.ts";
 import type { AccessKeys } from "../access/credentials.ts";
 import type { LayerUrls } from "../access/layer-urls.ts";
 import type { RegistryTokens } from "../access/tokens.ts";
+import type { EventsContext } from "../events/connections.ts";
 import type { PullThrough } from "../pull-through/pull-through.ts";
 import type { Upstreams } from "../pull-through/upstreams.ts";
 import type { RegistryContext } from "../registry/context.ts";
@@ -10,6 +11,7 @@ import type { ReplicationConfigurationLimits } from "../replication/configuratio
 import type { Handler, RequestContext } from "../runtime/request.ts";
 import { ecrService } from "./ecr/service.ts";
 import { unknownOperation } from "./errors.ts";
+import { eventsService } from "./events/service.ts";
 import { type IdentityServiceContext, identityServices } from "./identity-services.ts";
 import { errorAnswer, handleJson, type JsonProtocolOptions } from "./json-protocol.ts";
 import { handleQuery } from "./query-protocol.ts";
@@ -32,6 +34,8 @@ export interface AwsHandlerOptions {
   /** Repositories that are caches of an upstream. Absent: there are none. */
   readonly cache?: PullThrough | undefined;
   readonly upstreams?: Upstreams | undefined;
+  /** Rules on events, webhooks. Absent: there is no EventBridge. */
+  readonly events?: EventsContext | undefined;
   /** Regions that images may be replicated to. Absent: not checked. */
   readonly knownRegions?: ReadonlySet<string> | undefined;
   /** Those among them that are registries and no regions. */
@@ -58,6 +62,7 @@ export function awsHandler(options: AwsHandlerOptions): Handler {
   };
   const ecr = ecrService(options);
   const secrets = secretsService(options.identities.identities);
+  const events = options.events && eventsService(options.events);
   const services = identityServices(options.identities);
   return async (request, context) => {
     context.log.endpoint = "aws";
@@ -67,6 +72,9 @@ export function awsHandler(options: AwsHandlerOptions): Handler {
     }
     if (target.startsWith(`${secrets.targetPrefix}.`)) {
       return handleJson(secrets, protocol, request, context);
+    }
+    if (events !== undefined && target.startsWith(`${events.targetPrefix}.`)) {
+      return handleJson(events, protocol, request, context);
     }
     if (target === "" && isForm(request)) {
       return handleQuery(services, protocol, request, context);

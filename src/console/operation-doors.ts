@@ -6,10 +6,12 @@ import type { RequestFacts } from "../access/access.ts";
 import type { AccessKey } from "../access/credentials.ts";
 import { type EcrContext, ecrService } from "../aws/ecr/service.ts";
 import { unknownOperation } from "../aws/errors.ts";
+import { eventsService } from "../aws/events/service.ts";
 import { type IdentityServiceContext, identityServices } from "../aws/identity-services.ts";
 import { type JsonService, type OperationGate, performOperation } from "../aws/json-protocol.ts";
 import { performQueryOperation } from "../aws/query-protocol.ts";
 import { secretsService } from "../aws/secretsmanager/service.ts";
+import type { EventsContext } from "../events/connections.ts";
 import type { RequestContext } from "../runtime/request.ts";
 import { ConsoleError } from "./errors.ts";
 
@@ -22,7 +24,7 @@ export interface OperationCall {
 }
 
 export interface OperationDoors {
-  /** `ecr`, `secretsmanager`, `iam`, `sts` */
+  /** `ecr`, `secretsmanager`, `events`, `iam`, `sts` */
   readonly services: readonly string[];
   /** Bytes that a request for it may have; undefined when there is no such operation. */
   bodyBytesLimit(service: string, operation: string): number | undefined;
@@ -57,7 +59,15 @@ function jsonDoor<ServiceContext>(
 
 export function operationDoors(
   gate: OperationGate,
-  { ecr: ecrContext, identities }: { ecr: EcrContext; identities: IdentityServiceContext },
+  {
+    ecr: ecrContext,
+    identities,
+    events,
+  }: {
+    ecr: EcrContext;
+    identities: IdentityServiceContext;
+    events?: EventsContext | undefined;
+  },
 ): OperationDoors {
   const ecr = ecrService(ecrContext);
   const secrets = secretsService(identities.identities);
@@ -65,6 +75,10 @@ export function operationDoors(
     [ecr.signingName, jsonDoor(ecr, gate)],
     [secrets.signingName, jsonDoor(secrets, gate)],
   ]);
+  if (events !== undefined) {
+    const service = eventsService(events);
+    json.set(service.signingName, jsonDoor(service, gate));
+  }
   const forms = identityServices(identities);
   const formService = (service: string, name: string) =>
     forms.find(

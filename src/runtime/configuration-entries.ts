@@ -7,11 +7,17 @@
  */
 import { type ChartEntry, chartEntries } from "./chart-values.ts";
 import {
+  type Entry,
+  type EntryTree,
+  entry,
+  mebibytes,
+  optional,
+  seconds,
+} from "./configuration-entry.ts";
+import {
   accessKeyId,
   accountId,
-  type ByteSize,
   byteSize,
-  type Duration,
   databaseUrl,
   duration,
   endpointUrl,
@@ -26,26 +32,10 @@ import {
   organizationId,
   regionName,
   secretText,
-  type ValueType,
 } from "./configuration-values.ts";
+import { eventEntries } from "./event-entries.ts";
 
-export interface Entry<T, D extends T | undefined = T | undefined> {
-  readonly type: ValueType<T>;
-  /** Undefined when the entry may be absent. */
-  readonly default: D;
-  /** One or more sentences for the reference. */
-  readonly description: string;
-  /** Has a flag of its own; every other one that is not secret is reached by `--set`. */
-  readonly flag?: { readonly value: string };
-  /** Never a flag, never printed. */
-  readonly secret?: true;
-  /** Where it may stand, when not everywhere. */
-  readonly only?: "environment" | "file";
-  /** A path: relative to the file that names it, else to the working directory. */
-  readonly path?: true;
-}
-
-export type EntryTree = { readonly [key: string]: Entry<unknown, unknown> | EntryTree };
+export type { Entry, EntryTree } from "./configuration-entry.ts";
 
 type Valued<Tree> =
   Tree extends Entry<infer T, infer D>
@@ -54,26 +44,6 @@ type Valued<Tree> =
       : T
     : { readonly [Key in keyof Tree]: Valued<Tree[Key]> };
 
-/** An entry that always has a value. */
-function entry<T>(
-  type: ValueType<T>,
-  defaultValue: T,
-  description: string,
-  more: Omit<Entry<T>, "type" | "default" | "description"> = {},
-): Entry<T, T> {
-  return { type, default: defaultValue, description, ...more };
-}
-
-function optional<T>(
-  type: ValueType<T>,
-  description: string,
-  more: Omit<Entry<T>, "type" | "default" | "description"> = {},
-): Entry<T, T | undefined> {
-  return { type, default: undefined, description, ...more };
-}
-
-const seconds = (count: number): Duration => ({ milliseconds: count * 1000 });
-const mebibytes = (count: number): ByteSize => ({ bytes: count * 1024 ** 2 });
 const noProviders: readonly IdentityProviderEntry[] = [];
 const noHosts: readonly string[] = [];
 const noRegions: readonly ChartEntry[] = [];
@@ -360,6 +330,7 @@ export const configurationEntries = {
     destinationsPerRuleLimit: entry(integer(1, 1000), 100, "Destinations of one rule."),
     filtersPerRuleLimit: entry(integer(1, 1000), 100, "Filters of one rule."),
   },
+  ...eventEntries,
 } as const;
 
 /** What a configuration is when it has been read: durations in milliseconds, paths absolute. */

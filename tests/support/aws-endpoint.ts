@@ -21,6 +21,7 @@ import { type AwsHandlerOptions, awsHandler } from "../../src/aws/handler.ts";
 import { type ThrottleSettings, throttle } from "../../src/aws/throttle.ts";
 import { memoryBlobStore } from "../../src/blobs/memory.ts";
 import { verified } from "../../src/blobs/verified.ts";
+import { webhookPolicy } from "../../src/events/webhook-policy.ts";
 import { sqliteMetadataStore } from "../../src/metadata/sqlite.ts";
 import { defaultOciSettings } from "../../src/oci/endpoint.ts";
 import { ociHandler } from "../../src/oci/handler.ts";
@@ -74,6 +75,8 @@ export interface AwsEndpointOptions
   readonly port?: number;
   /** Hosts that pull-through cache rules may name. */
   readonly insecureUpstreams?: readonly string[];
+  /** Hosts that webhooks may go to although they are private. */
+  readonly privateHosts?: readonly string[];
   /** Rates of the AWS APIs. */
   readonly throttling?: ThrottleSettings;
   readonly identityProviders?: readonly IdentityProvider[];
@@ -149,6 +152,11 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
   const awsOptions = {
     cache,
     upstreams,
+    events: {
+      registry,
+      cipher,
+      checkEndpoint: webhookPolicy(options.privateHosts ?? []).checkEndpoint,
+    },
     ...(options.throttling !== undefined && {
       throttle: throttle(options.throttling, tokenBuckets()),
     }),
