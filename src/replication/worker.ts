@@ -170,14 +170,14 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
   }
 
   async function run(): Promise<void> {
-    if (options.soleWorker) {
-      await write(metadata, (tx) => endReplicationLeases(tx, clock.now()));
-    }
+    let mustEndLeases = options.soleWorker;
     while (!stopping.signal.aborted) {
       // Renewed before the tick, so that a call during it is not lost.
       hint = new AbortController();
       let wait = settings.pollMilliseconds;
       try {
+        if (mustEndLeases) await write(metadata, (tx) => endReplicationLeases(tx, clock.now()));
+        mustEndLeases = false;
         wait = await tick();
       } catch (error) {
         log.error({ error }, "could not look for replications that are due");
