@@ -86,23 +86,47 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
     if (probe && link.probing) return settings.pollMilliseconds;
     const wait = probe ? link.circuit.probeWait(now) : dueAt - now;
     if (wait > 0) return wait;
-    const limit = probe ? 1 : free;
+    // Taken before the claim: while the database works, an attempt may move into this lane.
+    const places = takePlaces(link, lane, probe ? 1 : free);
+    const limit = places.length;
+    if (limit === 0) return settings.pollMilliseconds;
     const { region } = link;
-    const rows = await write(metadata, async (tx) => {
-      // The probe does not wait for a row's own back-off, which may be longer than the circuit's.
-      if (probe) await hastenReplications(tx, { region, now, codes: outageCodes });
-      const leaseUntil = now + settings.leaseMilliseconds;
-      return claimReplications(tx, { region, bulk: lane === "bulk", now, leaseUntil, limit });
-    });
-    for (const row of rows) begin(link, lane, row, probe);
-    return rows.length === 0 || rows.length === limit ? settings.pollMilliseconds : 0;
+    try {
+      const rows = await write(metadata, async (tx) => {
+        // The probe does not wait for a row's own back-off, which may be longer than the circuit's.
+        if (probe) await hastenReplications(tx, { region, now, codes: outageCodes });
+        const leaseUntil = now + settings.leaseMilliseconds;
+        return claimReplications(tx, { region, bulk: lane === "bulk", now, leaseUntil, limit });
+      });
+      for (const row of rows) {
+        const release = places.pop();
+        if (release === undefined) throw new Error("more was claimed than was asked for");
+        begin(link, { lane, release }, row, probe);
+      }
+      return rows.length === 0 || rows.length === limit ? settings.pollMilliseconds : 0;
+    } finally {
+      for (const release of places) release();
+    }
   }
 
-  function begin(link: Link, lane: Lane, row: ClaimedReplication, probe: boolean): void {
-    const release = link.images[lane].tryAcquire();
-    if (release === undefined) throw new Error("more was claimed than there are places");
+  function takePlaces(link: Link, lane: Lane, limit: number): (() => void)[] {
+    const places: (() => void)[] = [];
+    for (let count = 0; count < limit; count++) {
+      const release = link.images[lane].tryAcquire();
+      if (release === undefined) break;
+      places.push(release);
+    }
+    return places;
+  }
+
+  function begin(
+    link: Link,
+    place: { readonly lane: Lane; readonly release: () => void },
+    row: ClaimedReplication,
+    probe: boolean,
+  ): void {
     if (probe) link.probing = true;
-    const attempt = attemptReplication(options, link, row, { lane, release }, stopping.signal)
+    const attempt = attemptReplication(options, link, row, { ...place }, stopping.signal)
       .then(
         (outcome) => ended(link, row, outcome),
         (error) => log.error({ error, replication: row.id }, "could not record a replication"),
