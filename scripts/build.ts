@@ -3,6 +3,7 @@
  *
  *     npm run build -- --target linux-arm64 --out dist/portolan-arm64
  */
+import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 const { values } = parseArgs({
@@ -13,15 +14,23 @@ const { values } = parseArgs({
   },
 });
 
-const build = [
+function run(command: readonly string[]): void {
+  const { exitCode } = Bun.spawnSync([...command], { stdout: "inherit", stderr: "inherit" });
+  if (exitCode !== 0) process.exit(exitCode);
+}
+
+run([process.execPath, "console/build.ts", "--small"]);
+run([
   ...[process.execPath, "build", "src/main.ts", "--compile", "--outfile", values.out],
+  // The console's pages, found by their name when somebody asks for them.
+  ...["console/dist/console.archive", "--asset-naming=[name].[ext]"],
   // Neither a .env nor a bunfig.toml of the directory it is started in may change what it does.
   ...["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"],
   "--minify-syntax",
   "--sourcemap=linked",
   ...(values.target === undefined ? [] : [`--target=bun-${values.target}`]),
-];
-const { exitCode } = Bun.spawnSync(build, { stdout: "inherit", stderr: "inherit" });
-if (exitCode !== 0) process.exit(exitCode);
+]);
+// The bundler maps the archive as if it were a script.
+rmSync("dist/console.js.map", { force: true });
 const mebibytes = Bun.file(values.out).size / 1024 ** 2;
 console.log(`${values.out}: ${mebibytes.toFixed(0)} MiB`);

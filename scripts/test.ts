@@ -1,6 +1,6 @@
 /**
  * `npm test`: the suites that need npm alone and end in minutes. Those that need a client, or take
- * long, have commands of their own (test:clients, test:chaos, test:postgres).
+ * long, have commands of their own (test:clients, test:console, test:chaos, test:postgres).
  *
  *     npm test                                   everything
  *     npm test -- src/oci                        a folder or a file
@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { runTests } from "./run-tests.ts";
 
 /** Folders of tests/ that have commands of their own. */
-const separate = new Set(["clients", "chaos"]);
+const separate = new Set(["clients", "chaos", "console"]);
 const root = join(import.meta.dir, "..");
 
 const given = process.argv.slice(2);

@@ -1,6 +1,10 @@
 /** Replication of a region, built from its configuration: keys, chart, settings and metrics. */
+import type { Access } from "./access/access.ts";
+import { accountExists } from "./access/account-existence.ts";
+import { replicationConsent } from "./access/replication-consent.ts";
 import { chartRegistries } from "./region-registries.ts";
 import type { RegistryContext } from "./registry/context.ts";
+import type { ReplicationConfigurationLimits } from "./replication/configuration.ts";
 import type { Meter } from "./replication/metrics.ts";
 import { type RunningReplication, startReplication } from "./replication/start-replication.ts";
 import { regionsOf } from "./runtime/chart-values.ts";
@@ -17,6 +21,7 @@ import {
 export interface RegionReplicationOptions {
   readonly configuration: Configuration;
   readonly context: RegistryContext;
+  readonly access: Access;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -25,6 +30,7 @@ export interface RegionReplicationOptions {
 export async function openReplication({
   configuration,
   context,
+  access,
   metrics,
   logger,
 }: RegionReplicationOptions): Promise<RunningReplication | undefined> {
@@ -39,7 +45,8 @@ export async function openReplication({
     registries: chartRegistries(configuration, context.clock),
     regionKey: jsonWebKeyHalves(key),
     fetch: (url, init) => fetch(url, init),
-    knowsAccount: (account) => account === configuration.account,
+    knowsAccount: (account) => accountExists(context.metadata.read, account),
+    consent: replicationConsent({ ...context, access }),
     // A data directory belongs to one process; a database may be shared by several nodes.
     soleWorker: configuration.metadata.driver === "sqlite",
     settings: {
@@ -52,6 +59,16 @@ export async function openReplication({
     meter: meterOf(metrics),
     log: logger,
   });
+}
+
+/** How large a replication configuration may be. */
+export function replicationLimits({ replication }: Configuration): ReplicationConfigurationLimits {
+  return {
+    rules: replication.rulesLimit,
+    destinationsPerRule: replication.destinationsPerRuleLimit,
+    uniqueDestinations: replication.destinationsLimit,
+    filtersPerRule: replication.filtersPerRuleLimit,
+  };
 }
 
 function jsonWebKeyHalves({ privateKey, publicKey }: RegionKey) {

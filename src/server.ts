@@ -15,6 +15,8 @@ export interface ServerParts {
   readonly layers?: Handler;
   /** `/replication/…` */
   readonly replication?: Handler;
+  /** `/console`, `/console/…` */
+  readonly console?: Handler;
   /** `/healthz`, `/healthz/ready` */
   readonly health: Handler;
   /** `/metrics` */
@@ -33,7 +35,11 @@ export function createServer(parts: ServerParts): Handler {
     if (path.startsWith("/v2/") || path === "/v2") return parts.oci(request, context);
     if (path === "/") {
       if (request.method === "POST" && parts.aws !== undefined) return parts.aws(request, context);
+      if (parts.console !== undefined && wantsPage(request)) return toConsole(context);
       return parts.welcome(request, context);
+    }
+    if ((path === "/console" || path.startsWith("/console/")) && parts.console !== undefined) {
+      return parts.console(request, context);
     }
     if (path.startsWith("/layers/") && parts.layers !== undefined) {
       return parts.layers(request, context);
@@ -63,7 +69,17 @@ export function createServer(parts: ServerParts): Handler {
   };
 }
 
-/** A line for people who open the address in a browser, until the console is there. */
+/** Browsers ask for HTML by name; registry clients and curl do not. */
+function wantsPage({ method, headers }: Request): boolean {
+  return method === "GET" && (headers.get("accept") ?? "").includes("text/html");
+}
+
+async function toConsole({ log }: RequestContext): Promise<Response> {
+  log.endpoint = "welcome";
+  return new Response(null, { status: 302, headers: { Location: "/console/", Vary: "Accept" } });
+}
+
+/** A line for whoever asks for the address without being a browser. */
 export function welcomeHandler(region: string, version: string): Handler {
   const text = `Portolan ${version}, region ${region}: a container registry. docker login, push and pull work against this address.\n`;
   return async (request, { log }) => {

@@ -17,21 +17,24 @@ import { secretCipher } from "./access/installation-key.ts";
 import { layerUrls } from "./access/layer-urls.ts";
 import { policyAccess } from "./access/policy-access.ts";
 import { documentResourceSource } from "./access/policy-documents.ts";
+import { withReplicationRole } from "./access/replication-consent.ts";
 import { registryTokens } from "./access/tokens.ts";
-import { awsHandler } from "./aws/handler.ts";
+import { type AwsHandlerOptions, awsHandler } from "./aws/handler.ts";
 import { throttle } from "./aws/throttle.ts";
 import { countAllUploads } from "./metadata/queries/uploads.ts";
 import { defaultOciSettings } from "./oci/endpoint.ts";
 import { ociHandler } from "./oci/handler.ts";
 import { layerDownloadHandler } from "./oci/layer-download.ts";
 import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts";
+import { regionConsole } from "./region-console.ts";
 import { openGarbageCollection } from "./region-garbage.ts";
 import { openPullThrough } from "./region-pull-through.ts";
-import { openReplication } from "./region-replication.ts";
+import { openReplication, replicationLimits } from "./region-replication.ts";
 import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
 import { ensureFirstTemplates } from "./registry/creation-templates.ts";
 import { expireUploads } from "./registry/expire-uploads.ts";
 import { runLifecyclePolicies } from "./registry/lifecycle/run.ts";
+import { registriesOf } from "./runtime/chart-values.ts";
 import type { Clock, Random } from "./runtime/clock.ts";
 import type { Configuration } from "./runtime/configuration-entries.ts";
 import { formatListenAddress, type ListenAddress } from "./runtime/configuration-values.ts";
@@ -159,7 +162,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     authenticateBasic,
     source: {
       ...documentResourceSource(context.metadata),
-      ...documentIdentities(context.metadata.read),
+      ...withReplicationRole(documentIdentities(context.metadata.read)),
     },
     audit,
     organization: configuration.access.organization,
@@ -184,8 +187,36 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   });
   observers.push(cache.observer);
   undo.push(() => cache.stop());
-  const replication = await openReplication({ configuration, context, metrics, logger });
+  const replication = await openReplication({ configuration, context, access, metrics, logger });
   if (replication !== undefined) observers.push(replication.observer);
+
+  const aws = {
+    registry: context,
+    access,
+    keys,
+    tokens,
+    identities: {
+      identities: { registry: context, cipher },
+      sessions,
+      usage,
+      webIdentities: webIdentities({
+        providers: configuration.access.identityProviders,
+        clock,
+        fetch,
+      }),
+    },
+    layerUrls: urls,
+    throttle: throttle(configuration.throttling, tokenBuckets()),
+    cache,
+    upstreams,
+    knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
+    registries: new Set(registriesOf(configuration.chart).map(({ name }) => name)),
+    ownFilterTypes: configuration.replication.ownFilterTypes,
+    replicationLimits: replicationLimits(configuration),
+    reportError: (error, { requestId }) =>
+      logger.error({ requestId, error }, "request failed unexpectedly"),
+  } satisfies AwsHandlerOptions;
+  const webConsole = regionConsole({ configuration, aws, installationKey, replication, logger });
 
   const handler = createServer({
     logger,
@@ -203,30 +234,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
         bodyStallMilliseconds: limits.idle.milliseconds / 2,
       },
     }),
-    aws: awsHandler({
-      registry: context,
-      access,
-      keys,
-      tokens,
-      identities: {
-        identities: { registry: context, cipher },
-        sessions,
-        usage,
-        webIdentities: webIdentities({
-          providers: configuration.access.identityProviders,
-          clock,
-          fetch,
-        }),
-      },
-      layerUrls: urls,
-      throttle: throttle(configuration.throttling, tokenBuckets()),
-      cache,
-      upstreams,
-      knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
-      ownFilterTypes: configuration.replication.ownFilterTypes,
-      reportError: (error, { requestId }) =>
-        logger.error({ requestId, error }, "request failed unexpectedly"),
-    }),
+    aws: awsHandler(aws),
+    console: webConsole.handler,
     layers: layerDownloadHandler(context, urls),
     ...(replication !== undefined && { replication: replication.handler }),
     health: healthHandler({
@@ -323,6 +332,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     async stop() {
       if (shutdown.signal.aborted) return;
       shutdown.abort();
+      // Streams of events have no end of their own.
+      await webConsole.stop();
       logger.info({ inFlight: listener.requestsInFlight() }, "shutting down");
       const cut = await listener.stop(limits.shutdown.milliseconds);
       if (cut > 0) logger.warn({ requests: cut }, "requests were cut off at the deadline");

@@ -43,6 +43,7 @@ const allowed: Record<string, readonly string[]> = {
   replication: ["image", "blobs", "metadata", "access", "registry", "runtime"],
   "instance-metadata": ["access", "aws", "runtime"],
   aws: ["image", "metadata", "access", "registry", "replication", "pull-through", "runtime"],
+  console: ["image", "metadata", "access", "registry", "replication", "runtime", "aws"],
   cli: [
     "image",
     "blobs",
@@ -53,6 +54,7 @@ const allowed: Record<string, readonly string[]> = {
     "runtime",
     "oci",
     "aws",
+    "console",
     "pull-through",
     "instance-metadata",
   ],

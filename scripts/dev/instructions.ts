@@ -37,6 +37,9 @@ ${regions.map(({ name, endpoint }) => `  ${name.padEnd(12)} ${endpoint}`).join("
   secret access key  ${credentials.secretAccessKey}
   data and logs      ${relative(process.cwd(), directory) || "."}   (remove it to begin anew)
 
+Look at it in a browser, and sign in with the key above:
+  ${first.endpoint}/console/
+
 Push to one region, pull from another a moment later:
 ${logins.join("\n")}
   docker tag IMAGE ${here}/team/app:1.0 && docker push ${here}/team/app:1.0

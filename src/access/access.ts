@@ -33,6 +33,8 @@ export interface Principal {
   readonly accessKeyId?: string;
   /** Only of temporary credentials. */
   readonly session?: PrincipalSession;
+  /** The service that acts by a service-linked role. Policies may name it instead of the role. */
+  readonly service?: string;
 }
 
 /** What temporary credentials were given with. */
@@ -114,6 +116,8 @@ export interface Decision {
   readonly allowed: boolean;
   /** For the client, in AWS's words: which action on which resource was refused, and why. */
   readonly message: string;
+  /** Of a refusal: the first permission that is missing. */
+  readonly refused?: Permission;
 }
 
 export interface Access {

@@ -70,7 +70,12 @@ export function policyAccess(options: PolicyAccessOptions): PolicyAccess {
 
   function decideBy(input: DecisionInput): Decision {
     const outcome = decide(input);
-    return outcome.allowed ? allowed : { allowed: false, message: denialMessage(input, outcome) };
+    if (outcome.allowed) return allowed;
+    return {
+      allowed: false,
+      message: denialMessage(input, outcome),
+      refused: input.permission,
+    };
   }
 
   async function remember(caller: Caller, permission: Permission): Promise<Remembered> {

@@ -4,6 +4,7 @@
  * Their status is 400, as Amazon ECR really answers, also where its manual says 403.
  * https://github.com/aws/aws-sdk-php/issues/1114
  */
+import type { Decision, Permission } from "../access/access.ts";
 
 export class AwsError extends Error {
   override readonly name = "AwsError";
@@ -51,7 +52,16 @@ export const unrecognizedClient = () =>
 export const expiredToken = () =>
   new AwsError("ExpiredTokenException", "The security token included in the request is expired");
 
-export const accessDenied = (message: string) => new AwsError("AccessDeniedException", message);
+/** Knows what was refused, for doors that tell it apart from the sentence. */
+export class AccessDeniedError extends AwsError {
+  readonly permission: Permission | undefined;
+  constructor({ message, refused }: Decision) {
+    super("AccessDeniedException", message);
+    this.permission = refused;
+  }
+}
+
+export const accessDenied = (decision: Decision) => new AccessDeniedError(decision);
 
 export const serialization = (message: string) => new AwsError("SerializationException", message);
 

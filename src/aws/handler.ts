@@ -6,6 +6,7 @@ import type { RegistryTokens } from "../access/tokens.ts";
 import type { PullThrough } from "../pull-through/pull-through.ts";
 import type { Upstreams } from "../pull-through/upstreams.ts";
 import type { RegistryContext } from "../registry/context.ts";
+import type { ReplicationConfigurationLimits } from "../replication/configuration.ts";
 import type { Handler, RequestContext } from "../runtime/request.ts";
 import { ecrService } from "./ecr/service.ts";
 import { unknownOperation } from "./errors.ts";
@@ -33,8 +34,12 @@ export interface AwsHandlerOptions {
   readonly upstreams?: Upstreams | undefined;
   /** Regions that images may be replicated to. Absent: not checked. */
   readonly knownRegions?: ReadonlySet<string> | undefined;
+  /** Those among them that are registries and no regions. */
+  readonly registries?: ReadonlySet<string> | undefined;
   /** Replication rules may have the filter types that are not ECR's. */
   readonly ownFilterTypes?: boolean | undefined;
+  /** Of replication configurations. Absent: Amazon ECR's. */
+  readonly replicationLimits?: ReplicationConfigurationLimits | undefined;
   /** Takes the errors that nobody foresaw; the client gets a bare 500. */
   readonly reportError: (error: unknown, request: RequestContext) => void;
   /** Absent: nobody is held back. */

@@ -3,8 +3,8 @@
  * checks of every operation lives here and nowhere else.
  * https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
  */
-import { type Access, type Permission, requestFacts } from "../access/access.ts";
-import type { AccessKeys } from "../access/credentials.ts";
+import { type Access, type Permission, type RequestFacts, requestFacts } from "../access/access.ts";
+import type { AccessKey, AccessKeys } from "../access/credentials.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { RequestContext } from "../runtime/request.ts";
 import {
@@ -62,10 +62,11 @@ export async function handleJson<ServiceContext>(
 
 async function run<ServiceContext>(
   service: JsonService<ServiceContext>,
-  { region, access, keys, clock, throttle }: JsonProtocolOptions,
+  options: JsonProtocolOptions,
   request: Request,
   context: RequestContext,
 ): Promise<object> {
+  const { region, keys, clock } = options;
   // Target: which operation, and with it which limits.
   const name = operationName(service.targetPrefix, request);
   const operation = Object.hasOwn(service.operations, name) ? service.operations[name] : undefined;
@@ -89,25 +90,62 @@ async function run<ServiceContext>(
   });
   context.log.principal = key.principal.arn;
 
+  return performOperation(service, options, {
+    name,
+    operation,
+    key,
+    input: parse(body),
+    host: request.headers.get("host") ?? "",
+    context,
+    facts: requestFacts(request, context, clock.now()),
+  });
+}
+
+/** What stands between somebody who is known and an operation. */
+export type OperationGate = Pick<JsonProtocolOptions, "access" | "throttle" | "clock">;
+
+/** A call of somebody who is known, through whatever door. */
+export interface AuthenticatedCall {
+  readonly key: AccessKey;
+  /** Not checked yet. */
+  readonly input: unknown;
+  /** As the client addressed this server. */
+  readonly host: string;
+  readonly context: RequestContext;
+  readonly facts: RequestFacts;
+}
+
+/**
+ * How often, types, constraints, permission, and then the operation itself.
+ * @throws AwsError, and the errors of the registry
+ */
+export async function performOperation<ServiceContext>(
+  service: JsonService<ServiceContext>,
+  { access, throttle, clock }: OperationGate,
+  request: AuthenticatedCall & {
+    readonly name: string;
+    readonly operation: Operation<ServiceContext>;
+  },
+): Promise<object> {
+  const { key, context, facts } = request;
+  context.log.endpoint = `${service.signingName}.${request.name}`;
+
   // How often: only who is known can be counted.
-  throttle.check(key.principal.arn, service.signingName, name, clock.now());
+  throttle.check(key.principal.arn, service.signingName, request.name, clock.now());
 
   // Types, then constraints.
+  const caller = { principal: key.principal, request: facts };
   const call = {
     service: service.context,
     principal: key.principal,
     accessKeyId: key.id,
     sessionToken: key.sessionToken,
     expiresAt: key.expiresAt,
-    host: request.headers.get("host") ?? "",
+    host: request.host,
     request: context,
-    authorize: (permissions: readonly Permission[]) =>
-      access.authorize(
-        { principal: key.principal, request: requestFacts(request, context, clock.now()) },
-        permissions,
-      ),
+    authorize: (permissions: readonly Permission[]) => access.authorize(caller, permissions),
   };
-  const prepared = operation.prepare(call, parse(body));
+  const prepared = request.operation.prepare(call, request.input);
   if ("violation" in prepared) {
     const { violation } = prepared;
     throw violation.kind === "type"
@@ -116,12 +154,8 @@ async function run<ServiceContext>(
   }
 
   // Permission, before anything is looked up: a refusal does not tell what exists.
-  const facts = requestFacts(request, context, clock.now());
-  const decision = await access.authorize(
-    { principal: key.principal, request: facts },
-    prepared.output.permissions,
-  );
-  if (!decision.allowed) throw accessDenied(decision.message);
+  const decision = await access.authorize(caller, prepared.output.permissions);
+  if (!decision.allowed) throw accessDenied(decision);
 
   return prepared.output.handle();
 }

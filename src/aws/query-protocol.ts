@@ -15,6 +15,7 @@ import {
   requestEntityTooLarge,
   serialization,
 } from "./errors.ts";
+import type { AuthenticatedCall, OperationGate } from "./json-protocol.ts";
 import { inQueryTerms, queryAnswer, queryError } from "./query-answer.ts";
 import { type FormValue, parseForm } from "./query-form.ts";
 import type { QueryOperation } from "./query-operation.ts";
@@ -117,10 +118,11 @@ function serviceOf<ServiceContext>(
 
 async function run<ServiceContext>(
   service: QueryService<ServiceContext>,
-  { region, access, keys, clock, throttle }: QueryProtocolOptions,
+  options: QueryProtocolOptions,
   request: Request,
   context: RequestContext,
 ): Promise<{ name: string; result: object | undefined }> {
+  const { region, keys, clock } = options;
   if (Number(request.headers.get("content-length") ?? 0) > bodyBytesLimit) {
     throw requestEntityTooLarge(bodyBytesLimit);
   }
@@ -138,32 +140,52 @@ async function run<ServiceContext>(
 
   const form = parseForm(body);
   const name = operationName(service, form);
+  const result = await performQueryOperation(service, options, {
+    name,
+    key,
+    input: form,
+    host: request.headers.get("host") ?? "",
+    context,
+    facts: requestFacts(request, context, clock.now()),
+  });
+  return { name, result };
+}
+
+/**
+ * A call of somebody who is known, through whatever door. The input's values are texts, as in a form.
+ * @throws AwsError, and the errors of the service's verbs
+ */
+export async function performQueryOperation<ServiceContext>(
+  service: QueryService<ServiceContext>,
+  { access, throttle, clock }: OperationGate,
+  { name, key, input, host, context, facts }: AuthenticatedCall & { readonly name: string },
+): Promise<object | undefined> {
+  const { principal } = key;
   const operation = Object.hasOwn(service.operations, name) ? service.operations[name] : undefined;
   if (operation === undefined) throw invalidAction(name, service.version);
   context.log.endpoint = `${service.signingName}.${name}`;
   throttle.check(principal.arn, service.signingName, name, clock.now());
 
-  const facts = requestFacts(request, context, clock.now());
   const call = {
     service: service.context,
     principal,
     accessKeyId: key.id,
     sessionToken: key.sessionToken,
     expiresAt: key.expiresAt,
-    host: request.headers.get("host") ?? "",
+    host,
     request: context,
     facts,
     authorize: (permissions: readonly Permission[]) =>
       access.authorize({ principal, request: facts }, permissions),
   };
-  const prepared = operation.prepare(call, form);
+  const prepared = operation.prepare(call, input);
   if ("violation" in prepared) throw violationError(prepared.violation);
 
   // Permission, before anything is told: a refusal does not tell what exists.
   const permissions = await prepared.output.permissions();
   const decision = await access.authorize({ principal, request: facts }, permissions);
-  if (!decision.allowed) throw accessDenied(decision.message);
-  return { name, result: await prepared.output.handle() };
+  if (!decision.allowed) throw accessDenied(decision);
+  return prepared.output.handle();
 }
 
 async function runUnsigned<ServiceContext>(

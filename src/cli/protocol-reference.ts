@@ -41,7 +41,8 @@ ${rows.join("\n")}
 }
 
 function consequence(code: FailureCode): string {
-  const { terminal, opensCircuit } = failureCodes[code];
+  const { terminal, opensCircuit, refusal } = failureCodes[code];
   if (terminal) return "final";
+  if (refusal) return "refused; asked again at most every 30 seconds";
   return opensCircuit ? "tried again, the destination is probed" : "tried again";
 }

@@ -1,5 +1,6 @@
 /** The reference of configuration and commands, as Markdown, from the tables that the program uses. */
 import type { Command } from "commander";
+import { consoleApiPage } from "../console/reference.ts";
 import { ociPage } from "../oci/reference.ts";
 import { systemClock, systemRandom } from "../runtime/clock.ts";
 import { namedEntries } from "../runtime/configuration-entries.ts";
@@ -20,6 +21,7 @@ export function referencePages(): ReferencePage[] {
     { path: "docs/reference/commands.md", text: commandsPage() },
     { path: "docs/reference/oci.md", text: ociPage(generated) },
     { path: "docs/reference/ecr.md", text: ecrPage(generated) },
+    { path: "docs/reference/console-api.md", text: consoleApiPage(generated) },
     { path: "docs/reference/access.md", text: accessPage(generated) },
     { path: "docs/reference/replication-failures.md", text: replicationFailuresPage(generated) },
   ];

@@ -27,6 +27,46 @@ create table audit_blocks (
 
 CREATE INDEX audit_blocks_with_denials ON public.audit_blocks USING btree (last_at, id) WHERE (denied > 0);
 
+create table backfill_items (
+  backfill text collate "C" not null,
+  repository text collate "C" not null,
+  digest text collate "C" not null,
+  tag text collate "C" not null,
+  repository_id bigint not null,
+  clock text collate "C" not null,
+  origin text collate "C" not null,
+  state text collate "C" not null,
+  previous text collate "C" not null,
+  failure_code text collate "C",
+  PRIMARY KEY (backfill, repository, digest, tag)
+);
+
+CREATE INDEX backfill_items_by_state ON public.backfill_items USING btree (backfill, state);
+
+create table backfills (
+  id text collate "C" not null,
+  account text collate "C" not null,
+  destination_region text collate "C" not null,
+  destination_account text collate "C" not null,
+  status text collate "C" not null,
+  failure_code text collate "C",
+  prepared bigint not null,
+  cursor_repository text collate "C" not null,
+  cursor_digest text collate "C" not null,
+  cursor_tag text collate "C" not null,
+  total bigint not null,
+  completed bigint not null,
+  failed bigint not null,
+  failure_codes text collate "C" not null,
+  started_at bigint not null,
+  ended_at bigint,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX backfills_of_account ON public.backfills USING btree (account, id);
+
+CREATE INDEX backfills_under_way ON public.backfills USING btree (status, id);
+
 create table blobs (
   digest text collate "C" not null,
   size bigint not null,
@@ -48,6 +88,25 @@ create table changes (
   detail text collate "C",
   PRIMARY KEY (sequence)
 );
+
+create table console_sessions (
+  id text collate "C" not null,
+  account text collate "C" not null,
+  identity text collate "C" not null,
+  access_key_id text collate "C" not null,
+  session_token text collate "C",
+  secret_proof text collate "C" not null,
+  role_access_key_id text collate "C",
+  role_session_token text collate "C",
+  created_at bigint not null,
+  expires_at bigint not null,
+  renewable_until bigint not null,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX console_sessions_by_expiry ON public.console_sessions USING btree (expires_at);
+
+CREATE INDEX console_sessions_by_identity ON public.console_sessions USING btree (identity, created_at);
 
 create table counters (
   name text collate "C" not null,
@@ -97,8 +156,11 @@ create table manifests (
   storage_class text collate "C" not null,
   archived_at bigint,
   activated_at bigint,
+  replicated bigint not null,
   PRIMARY KEY (repository_id, digest)
 );
+
+CREATE INDEX manifests_by_pushed_at ON public.manifests USING btree (repository_id, pushed_at, digest);
 
 CREATE INDEX manifests_by_subject ON public.manifests USING btree (repository_id, subject, digest);
 
@@ -142,13 +204,17 @@ create table replications (
   failure_side text collate "C",
   failure_text text collate "C",
   failed_at bigint,
+  backlog bigint not null,
+  backfill text collate "C",
   PRIMARY KEY (id),
   UNIQUE (repository_id, digest, tag, destination_region, destination_account)
 );
 
 CREATE INDEX replications_by_digest ON public.replications USING btree (repository_id, digest);
 
-CREATE INDEX replications_due ON public.replications USING btree (state, destination_region, bulk, due_at);
+CREATE INDEX replications_due ON public.replications USING btree (state, destination_region, backlog, bulk, due_at);
+
+CREATE INDEX replications_of_backfill ON public.replications USING btree (backfill) WHERE (backfill IS NOT NULL);
 
 create table repositories (
   id bigint not null,

@@ -26,6 +26,45 @@ CREATE TABLE audit_blocks (
 
 CREATE INDEX audit_blocks_with_denials on audit_blocks (last_at, id) where denied > 0;
 
+CREATE TABLE backfill_items (
+  backfill text not null,
+  repository text not null,
+  digest text not null,
+  tag text not null,
+  repository_id bigint not null,
+  clock text not null,
+  origin text not null,
+  state text not null,
+  previous text not null,
+  failure_code text,
+  primary key (backfill, repository, digest, tag)
+);
+
+CREATE INDEX backfill_items_by_state on backfill_items (backfill, state);
+
+CREATE TABLE backfills (
+  id text primary key,
+  account text not null,
+  destination_region text not null,
+  destination_account text not null,
+  status text not null,
+  failure_code text,
+  prepared bigint not null,
+  cursor_repository text not null,
+  cursor_digest text not null,
+  cursor_tag text not null,
+  total bigint not null,
+  completed bigint not null,
+  failed bigint not null,
+  failure_codes text not null,
+  started_at bigint not null,
+  ended_at bigint
+);
+
+CREATE INDEX backfills_of_account on backfills (account, id);
+
+CREATE INDEX backfills_under_way on backfills (status, id);
+
 CREATE TABLE blobs (
   digest text primary key,
   size bigint not null,
@@ -45,6 +84,24 @@ CREATE TABLE changes (
   actor text not null,
   detail text
 );
+
+CREATE TABLE console_sessions (
+  id text primary key,
+  account text not null,
+  identity text not null,
+  access_key_id text not null,
+  session_token text,
+  secret_proof text not null,
+  role_access_key_id text,
+  role_session_token text,
+  created_at bigint not null,
+  expires_at bigint not null,
+  renewable_until bigint not null
+);
+
+CREATE INDEX console_sessions_by_expiry on console_sessions (expires_at);
+
+CREATE INDEX console_sessions_by_identity on console_sessions (identity, created_at);
 
 CREATE TABLE counters (
   name text primary key,
@@ -88,9 +145,11 @@ CREATE TABLE manifests (
   subject text,
   annotations text,
   pushed_at bigint not null,
-  origin text not null, pulled_at bigint, storage_class text not null default 'STANDARD', archived_at bigint, activated_at bigint,
+  origin text not null, pulled_at bigint, storage_class text not null default 'STANDARD', archived_at bigint, activated_at bigint, replicated bigint not null default 0,
   primary key (repository_id, digest)
 );
+
+CREATE INDEX manifests_by_pushed_at on manifests (repository_id, pushed_at, digest);
 
 CREATE INDEX manifests_by_subject on manifests (repository_id, subject, digest);
 
@@ -129,13 +188,15 @@ CREATE TABLE replications (
   failure_code text,
   failure_side text,
   failure_text text,
-  failed_at bigint,
+  failed_at bigint, backlog bigint not null default 0, backfill text,
   unique (repository_id, digest, tag, destination_region, destination_account)
 );
 
 CREATE INDEX replications_by_digest on replications (repository_id, digest);
 
-CREATE INDEX replications_due on replications (state, destination_region, bulk, due_at);
+CREATE INDEX replications_due on replications (state, destination_region, backlog, bulk, due_at);
+
+CREATE INDEX replications_of_backfill on replications (backfill) where backfill is not null;
 
 CREATE TABLE repositories (
   id bigint primary key,

@@ -7,8 +7,9 @@
 import * as v from "valibot";
 import { type Digest, digestAlgorithm, digestOf, parseDigest } from "../image/digest.ts";
 import { mediaTypes } from "../image/media-type.ts";
+import { parseRegistryChallenge, type RegistryChallenge } from "../replication/oci/challenge.ts";
+import { isInternalHost } from "../replication/oci/internal-host.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { type Challenge, parseChallenge } from "./challenge.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -96,7 +97,7 @@ export function upstream(options: UpstreamOptions): Upstream {
     let response = await follow(`${origin}${path}`, { ...init, authorization: header });
     if (response.status === 401) {
       await response.body?.cancel();
-      const challenge = parseChallenge(response.headers.get("www-authenticate"));
+      const challenge = parseRegistryChallenge(response.headers.get("www-authenticate"));
       const fresh = await authorize(challenge, scope, init.signal);
       response = await follow(`${origin}${path}`, { ...init, authorization: fresh });
     }
@@ -150,7 +151,10 @@ export function upstream(options: UpstreamOptions): Upstream {
   function nextUrl(location: string, from: URL): URL {
     const url = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
     const sameOrigin = url?.origin === origin;
-    if (url === undefined || (!sameOrigin && (url.protocol !== "https:" || isInternal(url)))) {
+    if (
+      url === undefined ||
+      (!sameOrigin && (url.protocol !== "https:" || isInternalHost(url.hostname)))
+    ) {
       // Else an upstream could make this server ask what only this server can reach.
       throw new UpstreamError(
         "invalid",
@@ -184,7 +188,7 @@ export function upstream(options: UpstreamOptions): Upstream {
   }
 
   async function authorize(
-    challenge: Challenge | undefined,
+    challenge: RegistryChallenge | undefined,
     scope: string,
     signal: AbortSignal,
   ): Promise<string> {
@@ -199,7 +203,10 @@ export function upstream(options: UpstreamOptions): Upstream {
       throw new UpstreamError("denied", `${host} asks for credentials that the rule does not have`);
     }
     const realm = new URL(challenge.realm);
-    if (realm.origin !== origin && (realm.protocol !== "https:" || isInternal(realm))) {
+    if (
+      realm.origin !== origin &&
+      (realm.protocol !== "https:" || isInternalHost(realm.hostname))
+    ) {
       throw new UpstreamError("invalid", `${host} names a token service that cannot be used`);
     }
     if (challenge.service !== undefined) realm.searchParams.set("service", challenge.service);
@@ -326,22 +333,6 @@ export function upstream(options: UpstreamOptions): Upstream {
 function lengthOf(response: Response): number | undefined {
   const text = response.headers.get("content-length") ?? "";
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-}
-
-/** Addresses that lead into this machine or its network, as far as their text tells. */
-function isInternal({ hostname }: URL): boolean {
-  const bare = hostname.replace(/^\[|\]$/g, "");
-  return (
-    bare === "localhost" ||
-    bare.endsWith(".localhost") ||
-    bare.endsWith(".internal") ||
-    /^(?:0|10|127)\./.test(bare) ||
-    /^169\.254\./.test(bare) ||
-    /^192\.168\./.test(bare) ||
-    /^172\.(?:1[6-9]|2\d|3[01])\./.test(bare) ||
-    /^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(bare) ||
-    /^(?:::|f[cd]|fe[89ab])/i.test(bare)
-  );
 }
 
 /** The chunks of a body; one that stands still for too long is given up. */

@@ -9,6 +9,7 @@ import {
   insertManifest,
   selectManifestByDigest,
   selectManifestDigests,
+  updateReplicated,
 } from "../metadata/queries/manifests.ts";
 import { holdRepository } from "../metadata/queries/repositories.ts";
 import { announce } from "./change.ts";
@@ -56,6 +57,7 @@ export async function pushManifest(
     const { id } = await repositoryForPush(context, tx, input);
     await holdRepository(tx, id);
     await holdReferences(context, tx, id, manifest);
+    let restored = false;
     const inserted = await insertManifest(tx, {
       repositoryId: id,
       digest,
@@ -66,8 +68,9 @@ export async function pushManifest(
     });
     if (!inserted) {
       await requireSameType(tx, input, digest, manifest);
+      await updateReplicated(tx, id, digest);
       // Pushing an archived image again restores it.
-      await updateStorageClass(tx, id, digest, "STANDARD", context.clock.now());
+      restored = await updateStorageClass(tx, id, digest, "STANDARD", context.clock.now());
     }
     const moved: { tag: string; clock: string }[] = [];
     for (const tag of tags) {
@@ -83,6 +86,10 @@ export async function pushManifest(
       origin: context.region,
       actor,
     } as const;
+    if (restored) {
+      const detail = { storageClass: "STANDARD" };
+      await announce(context, tx, { ...change, kind: "image_storage_class_set", detail });
+    }
     for (const { tag, clock } of moved) await announce(context, tx, { ...change, tag, clock });
     if (inserted && moved.length === 0) await announce(context, tx, change);
     return inserted || moved.length > 0;

@@ -6,6 +6,7 @@ import { type Digest, digestAlgorithm, digestOf } from "../image/digest.ts";
 import { ManifestSyntaxError, type ParsedManifest, parseManifest } from "../image/manifest.ts";
 import type { Transaction } from "../metadata/metadata-store.ts";
 import { linkBlob, touchBlob, touchBlobLinks, upsertBlob } from "../metadata/queries/blobs.ts";
+import { updateStorageClass } from "../metadata/queries/images.ts";
 import { insertManifest } from "../metadata/queries/manifests.ts";
 import { holdRepository, selectRepository } from "../metadata/queries/repositories.ts";
 import {
@@ -90,12 +91,15 @@ export type Application =
  * renewed, so that the collector leaves them until the rest has come.
  * @param source the region that sent it
  * @param published blobs whose bytes were just put into the store, with their sizes
+ * @param creates whether a missing repository may be created
+ * @throws ReplicationFailure `destination_error` when the repository was deleted meanwhile
  */
 export async function applyOffer(
   context: RegistryContext,
   source: string,
   offer: CheckedOffer,
   published: ReadonlyMap<Digest, number>,
+  creates: boolean,
 ): Promise<Application> {
   const gone = await withoutBytes(context, [...offer.needed.keys()]);
   return context.metadata.transaction(async (tx) => {
@@ -104,19 +108,29 @@ export async function applyOffer(
     if (missing.length > 0) return { outcome: "missing", digests: missing };
     const { account, repository } = offer;
     const actor = replicationActor(account, source);
+    if (!creates && (await selectRepository(tx, account, repository)) === undefined) {
+      throw new ReplicationFailure("destination_error", "the repository was deleted meanwhile");
+    }
     const { id } = await ensureRepository(context, tx, { account, repository, actor });
     await holdRepository(tx, id);
     for (const digest of [...offer.needed.keys()].sort()) await linkBlob(tx, id, digest, now);
     const change = { kind: "image_pushed", account, repository, repositoryId: id, actor } as const;
     const inserted: ClosureManifest[] = [];
+    const restored: ClosureManifest[] = [];
     for (const manifest of offer.manifests) {
       const parsed = offer.parsed.get(manifest.digest);
       if (parsed === undefined) throw new Error("the offer was not checked");
       const { digest, bytes, origin } = manifest;
       const row = { ...parsed, repositoryId: id, digest, bytes, pushedAt: now, origin };
-      if (await insertManifest(tx, row)) inserted.push(manifest);
+      if (await insertManifest(tx, { ...row, replicated: true })) inserted.push(manifest);
+      else if (await updateStorageClass(tx, id, digest, "STANDARD", now)) restored.push(manifest);
     }
     const tag = await applyTag(context, tx, id, offer);
+    for (const { digest, origin } of restored) {
+      const detail = { storageClass: "STANDARD" };
+      const kind = "image_storage_class_set";
+      await announce(context, tx, { ...change, kind, digest, origin, detail });
+    }
     for (const { digest, origin } of inserted) {
       if (digest === offer.digest && tag.outcome === "set") continue;
       await announce(context, tx, { ...change, digest, origin });

@@ -7,6 +7,8 @@
 
 import { parseDigest } from "../image/digest.ts";
 import type { MetadataStore, Transaction } from "../metadata/metadata-store.ts";
+import { selectImagesByDigest } from "../metadata/queries/images.ts";
+import { hastenRefused, postponeRefused } from "../metadata/queries/refused-replications.ts";
 import {
   type ClaimedReplication,
   completeReplication,
@@ -18,7 +20,7 @@ import {
 } from "../metadata/queries/replications.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import { loadClosure } from "./closure.ts";
-import { asFailure, ReplicationFailure } from "./failure.ts";
+import { asFailure, isRefusalCode, ReplicationFailure, refusalCodes } from "./failure.ts";
 import type { Lane, Link } from "./link.ts";
 import type { ReplicationLog } from "./log.ts";
 import type { ReplicationMetrics } from "./metrics.ts";
@@ -29,6 +31,8 @@ import { type TransferResult, type TransferSettings, transferImage } from "./tra
 export interface AttemptSettings {
   readonly transfer: TransferSettings;
   readonly backOff: BackOff;
+  /** How soon what a destination refuses is asked again: how long a consent may go unnoticed. */
+  readonly refusalBackOff: BackOff;
   readonly leaseMilliseconds: number;
   readonly quickBytesLimit: number;
 }
@@ -116,11 +120,15 @@ async function replicate(
   const digest = parseDigest(row.digest);
   const closure =
     digest && (await loadClosure(context.metadata.read, row.repository_id, digest, offerLimits));
-  if (closure === undefined) {
+  if (digest === undefined || closure === undefined) {
     throw new ReplicationFailure(
       "image_deleted",
       `${row.digest} is not in the repository any more`,
     );
+  }
+  const [image] = await selectImagesByDigest(context.metadata.read, row.repository_id, [digest]);
+  if (image?.storage_class === "ARCHIVE") {
+    throw new ReplicationFailure("image_archived", `${row.digest} is archived`);
   }
   const tag = { name: row.tag, clock: row.clock, origin: row.origin };
   const result = await transferImage(
@@ -134,10 +142,15 @@ async function replicate(
     },
     {
       closure,
+      sourceAccount: row.account,
       account: row.destination_account,
       repository: row.repository,
       tag: row.tag === "" ? undefined : tag,
-      admit: ({ bytes }) => bytes <= settings.quickBytesLimit || moveToBulk(link, place),
+      admit: ({ bytes }) =>
+        bytes <= settings.quickBytesLimit ||
+        place.lane === "bulk" ||
+        // A backfill takes its turn in the bulk lane like any other of its kind.
+        (row.backlog === 0 && moveToBulk(link, place)),
       onSent,
     },
     signal,
@@ -153,7 +166,6 @@ async function replicate(
 
 /** False when the bulk lane has no place. */
 function moveToBulk(link: Link, place: { lane: Lane; release: () => void }): boolean {
-  if (place.lane === "bulk") return true;
   const release = link.images.bulk.tryAcquire();
   if (release === undefined) return false;
   place.release();
@@ -200,9 +212,12 @@ async function recordResult(
     await write(context.metadata, (tx) => deferReplication(tx, row, { now, bytesRemaining }));
     return { kind: "deferred" };
   }
-  const recorded = await write(context.metadata, (tx) =>
-    completeReplication(tx, row, { now, bytesSent }),
-  );
+  const recorded = await write(context.metadata, async (tx) => {
+    const completed = await completeReplication(tx, row, { now, bytesSent });
+    // The destination has changed its mind: all that it has refused asks again.
+    if (completed && isRefusalCode(row.failure_code)) await hastenAll(tx, row, now);
+    return completed;
+  });
   if (!recorded) return { kind: "lost" };
   const seconds = Math.max(0, now - row.created_at) / 1000;
   metrics.pushToPullable.observe(seconds, { region: row.destination_region });
@@ -224,16 +239,32 @@ async function recordFailure(
   const now = context.clock.now();
   const text = failure.message;
   const record = { code, side: kind.side, text, now, bytesSent };
-  if (kind.terminal) {
+  // A backfill ends with what it could not bring; it does not wait for anybody's consent.
+  if (kind.terminal || (kind.refusal && row.backlog === 1)) {
     await write(context.metadata, (tx) => failReplication(tx, row, record));
     return { kind: "failed", failure };
   }
   // An attempt that got bytes across begins the back-off anew: a large blob on a line that breaks
   // every minute must not wait longer and longer.
   const attempts = bytesSent > 0 ? 1 : row.attempts;
-  const dueAt = now + delay(attempts, context.random, settings.backOff);
-  await write(context.metadata, (tx) => retryReplication(tx, row, record, { dueAt, attempts }));
+  const backOff = kind.refusal ? settings.refusalBackOff : settings.backOff;
+  const dueAt = now + delay(attempts, context.random, backOff);
+  await write(context.metadata, async (tx) => {
+    const recorded = await retryReplication(tx, row, record, { dueAt, attempts });
+    if (!recorded || !kind.refusal) return;
+    const destination = {
+      destinationRegion: row.destination_region,
+      destinationAccount: row.destination_account,
+    };
+    const refused = { repositoryId: row.repository_id, ...destination, dueAt };
+    await postponeRefused(tx, refused, record);
+  });
   return { kind: "retry", failure };
+}
+
+function hastenAll(tx: Transaction, row: ClaimedReplication, now: number): Promise<void> {
+  const { destination_region: region, destination_account: account } = row;
+  return hastenRefused(tx, { region, account, now, codes: refusalCodes });
 }
 
 /**

@@ -14,6 +14,8 @@ export interface CircuitSettings {
 
 export interface Circuit {
   readonly open: boolean;
+  /** When the first outage of those that opened it was; undefined while it is closed. */
+  readonly openSince: number | undefined;
   /** For how long no probe may begin yet; 0 while the circuit is closed. */
   probeWait(now: number): number;
   /** True when this success closed an open circuit. */
@@ -25,10 +27,14 @@ export interface Circuit {
 export function circuit(settings: CircuitSettings, random: Pick<Random, "next">): Circuit {
   let outages = 0;
   let probeAt = 0;
+  let firstOutageAt = 0;
   const open = () => outages >= settings.outagesToOpen;
   return {
     get open() {
       return open();
+    },
+    get openSince() {
+      return open() ? firstOutageAt : undefined;
     },
     probeWait(now) {
       const wait = probeAt - now;
@@ -45,6 +51,7 @@ export function circuit(settings: CircuitSettings, random: Pick<Random, "next">)
       const wasOpen = open();
       // Attempts that began together fail together: that is one outage of the open circuit.
       if (wasOpen && this.probeWait(now) > 0) return false;
+      if (outages === 0) firstOutageAt = now;
       outages++;
       if (open()) {
         probeAt = now + delay(outages - settings.outagesToOpen + 1, random, settings.probe);

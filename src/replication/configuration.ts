@@ -83,6 +83,8 @@ export interface ReplicationSource {
   readonly account: string;
   /** Regions that can be reached from here, if known; a destination elsewhere is refused. */
   readonly knownRegions?: ReadonlySet<string> | undefined;
+  /** Destinations that ask nobody's consent: an account may only send to its own place there. */
+  readonly registries?: ReadonlySet<string> | undefined;
 }
 
 /**
@@ -102,6 +104,11 @@ export function validateReplicationConfiguration(
     }
     if (source.knownRegions !== undefined && !source.knownRegions.has(destination.region)) {
       throw invalid(`Replication destination region '${destination.region}' is not known here`);
+    }
+    if (source.registries?.has(destination.region) && destination.registryId !== source.account) {
+      throw invalid(
+        `Replication destination '${destination.region}' is a registry that takes an account's images from itself only`,
+      );
     }
   }
   if (destinations.length > limits.uniqueDestinations) {
@@ -157,6 +164,7 @@ export interface PutReplicationConfiguration {
   /** ARN of the principal that asked for it. */
   readonly actor: string;
   readonly knownRegions?: ReadonlySet<string> | undefined;
+  readonly registries?: ReadonlySet<string> | undefined;
   readonly limits?: ReplicationConfigurationLimits | undefined;
 }
 
@@ -167,11 +175,11 @@ export interface PutReplicationConfiguration {
  */
 export async function putReplicationConfiguration(
   context: RegistryContext,
-  { account, configuration, actor, knownRegions, limits }: PutReplicationConfiguration,
+  { account, configuration, actor, knownRegions, registries, limits }: PutReplicationConfiguration,
 ): Promise<void> {
   validateReplicationConfiguration(
     configuration,
-    { region: context.region, account, knownRegions },
+    { region: context.region, account, knownRegions, registries },
     limits,
   );
   await context.metadata.transaction(async (tx) => {

@@ -12,18 +12,30 @@ interface FailureKind {
   readonly terminal: boolean;
   /** It says that the whole destination is out of reach, so that others need not try now. */
   readonly opensCircuit: boolean;
+  /**
+   * The destination does not want it as things are. It is asked again for as long as it takes, and
+   * meanwhile the status says that it has failed.
+   */
+  readonly refusal: boolean;
   readonly meaning: string;
 }
 
-const retryable = { terminal: false, opensCircuit: false } as const;
-const terminal = { terminal: true, opensCircuit: false } as const;
-const outage = { terminal: false, opensCircuit: true } as const;
+const retryable = { terminal: false, opensCircuit: false, refusal: false } as const;
+const terminal = { terminal: true, opensCircuit: false, refusal: false } as const;
+const outage = { terminal: false, opensCircuit: true, refusal: false } as const;
+const refusal = { terminal: false, opensCircuit: false, refusal: true } as const;
 
 export const failureCodes = {
   image_deleted: {
     side: "source",
     ...terminal,
     meaning: "The manifest was deleted at the source before it was replicated.",
+  },
+  image_archived: {
+    side: "source",
+    ...terminal,
+    meaning:
+      "The image was archived at the source before it was replicated; its restore replicates it.",
   },
   closure_too_large: {
     side: "source",
@@ -90,8 +102,26 @@ export const failureCodes = {
   },
   account_unknown: {
     side: "destination",
-    ...terminal,
-    meaning: "The destination has no such account.",
+    ...refusal,
+    meaning: "The destination does not have the account, or not yet.",
+  },
+  destination_forbidden: {
+    side: "destination",
+    ...refusal,
+    meaning:
+      "The registry policy of the destination does not allow the source's account `ecr:ReplicateImage` on the repository.",
+  },
+  repository_creation_forbidden: {
+    side: "destination",
+    ...refusal,
+    meaning:
+      "The destination does not have the repository, and its registry policy does not allow the source's account `ecr:CreateRepository`.",
+  },
+  creation_template_failed: {
+    side: "destination",
+    ...refusal,
+    meaning:
+      "The destination's creation template sets resource tags, and its registry policy does not allow the source's account `ecr:TagResource`.",
   },
   image_invalid: {
     side: "destination",
@@ -129,6 +159,16 @@ export const failureCodes = {
 } as const satisfies Record<string, FailureKind>;
 
 export type FailureCode = keyof typeof failureCodes;
+
+/** @param code of a row, null for none */
+export function isRefusalCode(code: string | null | undefined): boolean {
+  return typeof code === "string" && isFailureCode(code) && failureCodes[code].refusal;
+}
+
+/** The codes of refusals. */
+export const refusalCodes = (Object.keys(failureCodes) as FailureCode[]).filter(
+  (code) => failureCodes[code].refusal,
+);
 
 export function isFailureCode(text: string): text is FailureCode {
   return Object.hasOwn(failureCodes, text);

@@ -7,6 +7,7 @@ import type { RegistryContext, RepositoryAddress } from "../registry/context.ts"
 import { RegistryError } from "../registry/errors.ts";
 import { findManifest } from "../registry/find-manifest.ts";
 import type { Destination } from "./configuration.ts";
+import { isRefusalCode } from "./failure.ts";
 import { type ImageSelector, imageReplications } from "./status.ts";
 
 export interface ImageReplicationStatus extends Destination {
@@ -47,14 +48,16 @@ export async function describeImageReplication(
   const statuses = new Map<string, ImageReplicationStatus>();
   for (const { region, registryId, state, failure } of replications) {
     const name = `${region}/${registryId}`;
-    const status = statusNames[state];
+    const refused = state === "pending" && isRefusalCode(failure?.code);
+    const status = refused ? "FAILED" : statusNames[state];
     const before = statuses.get(name);
     if (before !== undefined && severity[before.status] >= severity[status]) continue;
     statuses.set(name, {
       region,
       registryId,
       status,
-      // A replication that is tried again keeps its newest failure; to ECR's clients it has none.
+      // A replication that is tried again keeps its newest failure; to ECR's clients it has none,
+      // unless it can only succeed when somebody changes something.
       ...(status === "FAILED" && failure !== undefined && { failureCode: failure.code }),
     });
   }

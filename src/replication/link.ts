@@ -30,6 +30,8 @@ export interface Link {
   readonly peer: Peer;
   readonly circuit: Circuit;
   readonly images: Readonly<Record<Lane, Semaphore>>;
+  /** How many of the images are of backfills. */
+  readonly backlogImages: Record<Lane, number>;
   readonly streams: Readonly<Record<Lane, Semaphore>>;
   readonly sharedBlobs: SharedWork<void>;
   /** While the circuit is open: one attempt looks whether the destination is back. */
@@ -50,6 +52,7 @@ export function link(
       quick: semaphore(settings.images.quick),
       bulk: semaphore(settings.images.bulk),
     },
+    backlogImages: { quick: 0, bulk: 0 },
     streams: {
       quick: semaphore(settings.streams.quick),
       bulk: semaphore(settings.streams.bulk),

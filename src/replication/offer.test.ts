@@ -19,6 +19,7 @@ const offer: fc.Arbitrary<Offer> = fc
     tagged: fc.boolean(),
   })
   .map(({ manifests, blobs, inlined, tagged }) => ({
+    sourceAccount: "444455556666",
     account: "111122223333",
     repository: "team/web",
     digest: digestOf(manifests[0] ?? new Uint8Array()),

@@ -24,6 +24,11 @@ export interface OfferedTag extends Version {
 }
 
 export interface Offer {
+  /**
+   * The account that sends it. The region that speaks was authenticated, and a region vouches for
+   * the accounts in it.
+   */
+  readonly sourceAccount: string;
   /** The account and the repository at the destination. */
   readonly account: string;
   readonly repository: string;
@@ -98,8 +103,11 @@ const digest = v.pipe(
 const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const region = v.pipe(v.string(), v.regex(regionNamePattern));
 
+const account = v.pipe(v.string(), v.regex(/^[0-9]{12}$/));
+
 const offerHeader = v.object({
-  account: v.pipe(v.string(), v.regex(/^[0-9]{12}$/)),
+  sourceAccount: account,
+  account,
   repository: v.pipe(v.string(), v.check(isRepositoryName, "not a repository's name")),
   digest,
   tag: v.optional(
@@ -133,8 +141,9 @@ const offerHeader = v.object({
 });
 
 export function encodeOffer(offer: Offer): Blob {
-  const { account, repository, tag, blobs, absent } = offer;
+  const { sourceAccount, account, repository, tag, blobs, absent } = offer;
   const header: v.InferInput<typeof offerHeader> = {
+    sourceAccount,
     account,
     repository,
     digest: offer.digest,

@@ -2,6 +2,8 @@
  * The destination's side of the protocol, without a network: what `endpoint.ts` puts behind HTTP and
  * `local-peer.ts` calls directly. The region that sends is authenticated before anything gets here.
  */
+
+import type { ReplicationConsent } from "../access/replication-consent.ts";
 import { DigestMismatchError } from "../blobs/verified.ts";
 import { type Digest, digestAlgorithm } from "../image/digest.ts";
 import { upsertIncomingBlob } from "../metadata/queries/incoming-blobs.ts";
@@ -9,6 +11,7 @@ import { deleteUpload } from "../metadata/queries/uploads.ts";
 import type { RegistryContext } from "../registry/context.ts";
 import { parseHybridTimestamp } from "../registry/hybrid-clock.ts";
 import { type Application, applyOffer, checkOffer } from "./apply.ts";
+import { requireCreation, requireReplication } from "./consent.ts";
 import { ReplicationFailure } from "./failure.ts";
 import { type IncomingBlobSettings, type IncomingPart, incomingBlobs } from "./incoming-blob.ts";
 import type { ReplicationLog } from "./log.ts";
@@ -30,7 +33,9 @@ export interface Receiver {
 export interface ReceiverOptions {
   readonly context: RegistryContext;
   /** Whether an account exists here. */
-  readonly knowsAccount: (account: string) => boolean;
+  readonly knowsAccount: (account: string) => Promise<boolean>;
+  /** The destination's policies. */
+  readonly consent: ReplicationConsent;
   readonly settings: ReceiverSettings;
   readonly metrics: ReplicationMetrics;
   readonly log: ReplicationLog;
@@ -42,13 +47,13 @@ export function receiver(options: ReceiverOptions): Receiver {
 
   return {
     async offer(source, offer) {
-      if (!options.knowsAccount(offer.account)) {
-        throw new ReplicationFailure("account_unknown", `there is no account ${offer.account}`);
-      }
+      // Decided before anything is looked at: a refusal tells nothing of what there is.
+      await requireReplication(options, source, offer);
+      const creates = await requireCreation(options, source, offer);
       checkVersion(context, source, offer, settings.clockSkewLimitMilliseconds);
       const checked = checkOffer(offer, context.settings.manifestBytesLimit);
       const published = await publishInline(context, checked.needed, offer.inline);
-      const application = await applyOffer(context, source, checked, published);
+      const application = await applyOffer(context, source, checked, published, creates);
       if (application.outcome === "missing") {
         return { outcome: "missing", blobs: await incoming.progress(application.digests) };
       }

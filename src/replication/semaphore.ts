@@ -1,6 +1,8 @@
 /** At most so many at once, first come, first served. */
 export interface Semaphore {
   readonly free: number;
+  /** Free or not. */
+  readonly places: number;
   /**
    * Resolves to the function that gives the place back.
    * @throws the signal's reason when it is aborted while waiting
@@ -26,6 +28,7 @@ export function semaphore(places: number): Semaphore {
   }
 
   return {
+    places,
     get free() {
       return free;
     },

@@ -1,4 +1,5 @@
 /** Every figure that replication can be tuned by, with its default. */
+import { type BackfillSettings, defaultBackfillSettings } from "./backfill-work.ts";
 import type { HttpExchangeSettings } from "./http-exchange.ts";
 import type { LinkSettings } from "./link.ts";
 import { defaultInlineLimits } from "./planner.ts";
@@ -9,13 +10,16 @@ export interface ReplicationSettings
   extends WorkerSettings,
     LinkSettings,
     HttpExchangeSettings,
-    ReceiverSettings {}
+    ReceiverSettings {
+  readonly backfill: BackfillSettings;
+}
 
 export const defaultReplicationSettings: ReplicationSettings = {
   // Attempts and their leases.
   pollMilliseconds: 1000,
   leaseMilliseconds: 30_000,
   backOff: { firstMilliseconds: 500, limitMilliseconds: 300_000 },
+  refusalBackOff: { firstMilliseconds: 1000, limitMilliseconds: 30_000 },
   circuit: {
     outagesToOpen: 3,
     probe: { firstMilliseconds: 500, limitMilliseconds: 15_000 },
@@ -34,6 +38,7 @@ export const defaultReplicationSettings: ReplicationSettings = {
   stallMilliseconds: 60_000,
   answerMilliseconds: 30_000,
   slowestBytesPerSecond: 128 * 1024,
+  backfill: defaultBackfillSettings,
   // As a destination.
   yieldMilliseconds: 5000,
   clockSkewLimitMilliseconds: 300_000,

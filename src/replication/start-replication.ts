@@ -1,10 +1,13 @@
 /** Puts the parts of replication together, for `main` and for tests. */
+import type { ReplicationConsent } from "../access/replication-consent.ts";
 import type { ChangeObserver, RegistryContext } from "../registry/context.ts";
 import type { Handler } from "../runtime/request.ts";
+import { backfillWork } from "./backfill-work.ts";
 import type { Chart, ChartRegion } from "./chart.ts";
 import type { Destination } from "./configuration.ts";
 import { type DestinationLag, destinationLags } from "./destination-lag.ts";
 import { replicationEndpoint } from "./endpoint.ts";
+import { flowMeter } from "./flow.ts";
 import type { Fetch } from "./http-exchange.ts";
 import { httpPeer } from "./http-peer.ts";
 import { lagGauges } from "./lag-gauges.ts";
@@ -19,6 +22,7 @@ import { registryTag } from "./oci/registry-tag.ts";
 import type { Peer } from "./peer.ts";
 import { type Receiver, receiver } from "./receiver.ts";
 import { type RegionKey, regionTokens, regionTokenVerifier } from "./region-token.ts";
+import type { LinkStatus } from "./routes.ts";
 import { defaultReplicationSettings, type ReplicationSettings } from "./settings.ts";
 import { type ReplicationWorker, replicationWorker } from "./worker.ts";
 
@@ -35,7 +39,9 @@ export interface ReplicationOptions {
   /** Reaches a region in another way than by HTTP: for simulations. */
   readonly connect?: (region: ChartRegion) => Peer;
   /** Whether an account exists in this region. */
-  readonly knowsAccount: (account: string) => boolean;
+  readonly knowsAccount: (account: string) => Promise<boolean>;
+  /** Decides by this region's policies who may replicate to it. */
+  readonly consent: ReplicationConsent;
   /** True when no other process replicates out of this region's database. */
   readonly soleWorker: boolean;
   readonly settings?: Partial<ReplicationSettings>;
@@ -58,18 +64,21 @@ export interface RunningReplication {
   stop(): Promise<void>;
   /** Lag and backlog; also sets their gauges, so call it before the metrics are read. */
   lags(destinations?: readonly Destination[]): Promise<DestinationLag[]>;
+  /** The ways to the regions of the chart, this one included, as this process knows them. */
+  links(): LinkStatus[];
 }
 
 export function startReplication(options: ReplicationOptions): RunningReplication {
   const { context, chart, regionKey } = options;
   const { region, clock, random } = context;
   const settings = { ...defaultReplicationSettings, ...options.settings };
-  const metrics = replicationMetrics(options.meter ?? noMeter);
+  const { metrics, flow } = flowMeter(replicationMetrics(options.meter ?? noMeter), clock);
   const log = options.log ?? silentLog;
 
   const incoming = receiver({
     context,
     knowsAccount: options.knowsAccount,
+    consent: options.consent,
     settings,
     metrics,
     log,
@@ -99,7 +108,13 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
     links.push(link(registry.name, peer, settings, random));
   }
   const { soleWorker } = options;
-  const worker = replicationWorker({ context, settings, metrics, log, links, soleWorker });
+  const backfills = backfillWork({
+    context,
+    settings: settings.backfill,
+    pollMilliseconds: settings.pollMilliseconds,
+  });
+  const ports = { context, settings, metrics, log };
+  const worker = replicationWorker({ ...ports, links, backfills, soleWorker });
 
   const gauges = lagGauges(metrics);
 
@@ -119,5 +134,11 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
       gauges.show(lags);
       return lags;
     },
+    links: () =>
+      links.map(({ region, circuit }) => ({
+        region,
+        unreachableSince: circuit.openSince,
+        flow: flow(region),
+      })),
   };
 }

@@ -42,6 +42,8 @@ export interface TransferPorts {
 
 export interface ImageTransfer {
   readonly closure: ImageClosure;
+  readonly sourceAccount: string;
+  /** At the destination. */
   readonly account: string;
   readonly repository: string;
   readonly tag: OfferedTag | undefined;
@@ -90,7 +92,7 @@ function noProgress(plan: TransferPlan): ReplicationFailure {
 
 async function makeOffer(
   { blobs }: TransferPorts,
-  { closure, account, repository, tag }: ImageTransfer,
+  { closure, sourceAccount, account, repository, tag }: ImageTransfer,
   inline: readonly ClosureBlob[],
 ): Promise<Offer> {
   const bytes = new Map<Digest, Uint8Array<ArrayBuffer>>();
@@ -98,7 +100,8 @@ async function makeOffer(
     const content = await readBlob(blobs, blob);
     bytes.set(blob.digest, new Uint8Array(await content.arrayBuffer()));
   }
-  return { ...closure, digest: closure.root, account, repository, tag, inline: bytes };
+  const { root: digest } = closure;
+  return { ...closure, digest, sourceAccount, account, repository, tag, inline: bytes };
 }
 
 /**

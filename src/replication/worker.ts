@@ -21,6 +21,7 @@ import {
   attemptReplication,
   write,
 } from "./attempt.ts";
+import type { BackfillWork } from "./backfill-work.ts";
 import { failureCodes, type ReplicationFailure } from "./failure.ts";
 import { type Lane, type Link, lanes } from "./link.ts";
 
@@ -33,6 +34,8 @@ export interface WorkerOptions extends AttemptPorts {
   readonly settings: WorkerSettings;
   /** One for each region of the chart that can be a destination. */
   readonly links: readonly Link[];
+  /** Makes more due from time to time; called with every tick. */
+  readonly backfills: BackfillWork;
   /** No other process of the region replicates: leases left by an earlier one are void at once. */
   readonly soleWorker: boolean;
 }
@@ -58,6 +61,13 @@ const outageCodes = Object.entries(failureCodes)
 
 const sweepMilliseconds = 60_000;
 
+/** How many attempts may begin now. */
+function freePlaces({ images, backlogImages }: Link, lane: Lane, backlog: boolean): number {
+  const { free, places } = images[lane];
+  if (!backlog) return free;
+  return Math.max(0, Math.min(free, Math.ceil(places / 2) - backlogImages[lane]));
+}
+
 export function replicationWorker(options: WorkerOptions): ReplicationWorker {
   const { context, settings, links, metrics, log } = options;
   const { clock, metadata } = context;
@@ -70,16 +80,21 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
   async function tick(): Promise<number> {
     let wait = settings.pollMilliseconds;
     for (const link of links) {
-      for (const lane of lanes) wait = Math.min(wait, await claim(link, lane));
+      for (const lane of lanes) {
+        wait = Math.min(wait, await claim(link, lane, false));
+        // What was pushed comes first; backfills have at most half of the places.
+        wait = Math.min(wait, await claim(link, lane, true));
+      }
     }
     await sweep();
-    return wait;
+    return Math.min(wait, await options.backfills.tick());
   }
 
-  async function claim(link: Link, lane: Lane): Promise<number> {
-    const free = link.images[lane].free;
+  async function claim(link: Link, lane: Lane, backlog: boolean): Promise<number> {
+    const free = freePlaces(link, lane, backlog);
     if (free === 0) return settings.pollMilliseconds; // Whoever ends wakes us.
-    const dueAt = await selectNextDue(metadata.read, link.region, lane === "bulk");
+    const queue = { bulk: lane === "bulk", backlog };
+    const dueAt = await selectNextDue(metadata.read, link.region, queue);
     if (dueAt === undefined) return settings.pollMilliseconds;
     const now = clock.now();
     const probe = link.circuit.open;
@@ -96,7 +111,7 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
         // The probe does not wait for a row's own back-off, which may be longer than the circuit's.
         if (probe) await hastenReplications(tx, { region, now, codes: outageCodes });
         const leaseUntil = now + settings.leaseMilliseconds;
-        return claimReplications(tx, { region, bulk: lane === "bulk", now, leaseUntil, limit });
+        return claimReplications(tx, { ...queue, region, now, leaseUntil, limit });
       });
       for (const row of rows) {
         const release = places.pop();
@@ -126,6 +141,8 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
     probe: boolean,
   ): void {
     if (probe) link.probing = true;
+    const { lane } = place;
+    if (row.backlog === 1) link.backlogImages[lane]++;
     const attempt = attemptReplication(options, link, row, { ...place }, stopping.signal)
       .then(
         (outcome) => ended(link, row, outcome),
@@ -133,6 +150,7 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
       )
       .finally(() => {
         if (probe) link.probing = false;
+        if (row.backlog === 1) link.backlogImages[lane]--;
         running.delete(attempt);
         wake();
       });
@@ -178,7 +196,13 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
     const regions = links.map(({ region }) => region);
     const text = "the chart of this region does not have it";
     const failure = { code: "region_unknown", side: "source", text, now } as const;
-    const latest = now + Math.max(settings.backOff.limitMilliseconds, settings.leaseMilliseconds);
+    const latest =
+      now +
+      Math.max(
+        settings.backOff.limitMilliseconds,
+        settings.refusalBackOff.limitMilliseconds,
+        settings.leaseMilliseconds,
+      );
     await write(metadata, async (tx) => {
       await noteUnknownRegions(tx, regions, failure);
       await hastenImplausible(tx, { now, latest });

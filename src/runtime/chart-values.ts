@@ -9,12 +9,20 @@ import {
   type ValueType,
 } from "./configuration-values.ts";
 
+/** In degrees, north and east. */
+export interface Place {
+  readonly latitude: number;
+  readonly longitude: number;
+}
+
 /** A region as other regions know it. */
 export interface ChartRegion {
   readonly name: string;
   readonly endpoint: string;
   /** Ed25519, the 32 raw bytes in base64url: `x` of the JSON Web Key. */
   readonly publicKey: string;
+  /** Where it is on the console's map; Amazon's regions are known. */
+  readonly place?: Place;
 }
 
 /** A destination that is no region: any OCI registry. */
@@ -25,6 +33,7 @@ export interface ChartRegistry {
   readonly endpoint: string;
   /** Names of repositories there, with `{repository}` and `{account}` for those here. */
   readonly repository: string;
+  readonly place?: Place;
   readonly credentials?: ChartCredentials | undefined;
 }
 
@@ -72,8 +81,19 @@ export function amazonRegistry(endpoint: string): AmazonRegistry | undefined {
 
 /** More regions than any installation has; replication is a full mesh. */
 const chartEntriesLimit = 100;
-const regionKeys = "name, endpoint and publicKey";
-const registryKeys = "name, kind: oci, endpoint, and if need be repository and credentials";
+const regionKeys = "name, endpoint, publicKey, and if need be place";
+const registryKeys = "name, kind: oci, endpoint, and if need be repository, credentials and place";
+
+const degrees = (limit: number) => {
+  const expected = `expected a number from ${-limit} to ${limit}`;
+  return v.pipe(v.number(expected), v.minValue(-limit, expected), v.maxValue(limit, expected));
+};
+const place = v.exactOptional(
+  v.strictObject(
+    { latitude: degrees(90), longitude: degrees(180) },
+    "expected latitude and longitude, in degrees north and east",
+  ),
+);
 
 const region = v.strictObject(
   {
@@ -83,6 +103,7 @@ const region = v.strictObject(
       v.string("expected an Ed25519 public key: 43 characters of base64url"),
       v.regex(publicKeyPattern, "expected an Ed25519 public key: 43 characters of base64url"),
     ),
+    place,
   },
   (issue) =>
     issue.expected === "never"
@@ -129,6 +150,7 @@ const registry = v.pipe(
         "{repository}",
       ),
       credentials: v.optional(credentials),
+      place,
     },
     (issue) =>
       issue.expected === "never"

@@ -342,6 +342,18 @@ export const configurationEntries = {
       false,
       "Whether replication rules may have the filter types `PORTOLAN_…` (exact names, wildcards, exclusion, tags, artifact types), which Amazon ECR does not have. Rules that have them already keep them when it is switched off.",
     ),
+    rulesLimit: entry(
+      integer(1, 1000),
+      10,
+      "Replication rules of a registry. Amazon ECR has this limit and the three below.",
+    ),
+    destinationsLimit: entry(
+      integer(1, 1000),
+      25,
+      "Different destinations of all rules of a registry together.",
+    ),
+    destinationsPerRuleLimit: entry(integer(1, 1000), 100, "Destinations of one rule."),
+    filtersPerRuleLimit: entry(integer(1, 1000), 100, "Filters of one rule."),
   },
 } as const;
 

@@ -191,6 +191,19 @@ chart:
     ]);
   });
 
+  test("a region may say where it is", () => {
+    const chart = (place: string) => `region: nowhere-1
+regionKey: key.pem
+chart:
+  - { name: nowhere-1, endpoint: "http://a", publicKey: ${publicKey}, place: ${place} }
+`;
+    const right = resolveWith({ file: file(chart("{ latitude: -3.7, longitude: -38.5 }")) });
+    expect(right.configuration.chart[0]?.place).toEqual({ latitude: -3.7, longitude: -38.5 });
+    for (const place of ["{ latitude: 91, longitude: 0 }", "{ latitude: 1 }", "here"]) {
+      expect(problemsOf({ file: file(chart(place)) }).length).toBeGreaterThan(0);
+    }
+  });
+
   const combinations: readonly [string, Partial<ConfigurationSources>, string][] = [
     ["certificate without key", { assignments: ["tls.certificate=c.pem"] }, "tls.key"],
     ["key without certificate", { assignments: ["tls.key=c.pem"] }, "tls.certificate"],

@@ -6,6 +6,9 @@ import { expect, test } from "bun:test";
 import type { TestDatabase } from "../support/metadata-stores.ts";
 import { accessQueriesContract } from "./access-queries.ts";
 import { auditQueriesContract } from "./audit-queries.ts";
+import { backfillQueriesContract } from "./backfill-queries.ts";
+import { consentQueriesContract } from "./consent-queries.ts";
+import { consoleQueriesContract } from "./console-queries.ts";
 import { imageQueriesContract } from "./image-queries.ts";
 import { querySuite } from "./query-suite.ts";
 import { registryQueriesContract } from "./registry-queries.ts";
@@ -18,7 +21,9 @@ export function metadataQueriesContract(createDatabase: () => Promise<TestDataba
   auditQueriesContract(suite);
   imageQueriesContract(suite);
   replicationQueriesContract(suite);
-  imageQueriesContract(suite);
+  consentQueriesContract(suite);
+  backfillQueriesContract(suite);
+  consoleQueriesContract(suite);
 
   // These run on every engine in the suites of their verbs, which have the worlds they need.
   const elsewhere = ["garbage.ts", "scrub.ts"];

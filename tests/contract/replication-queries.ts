@@ -33,7 +33,10 @@ export function replicationQueriesContract(suite: QuerySuite): void {
     await transaction((tx) => q.upsertReplications(tx, rows));
     const claim = (now: number, limit = 10, bulk = false): Promise<Claimed[]> =>
       transaction((tx) =>
-        q.claimReplications(tx, { region, bulk, now, leaseUntil: now + 50, limit }),
+        q.claimReplications(tx, {
+          ...{ region, bulk, backlog: false, now },
+          ...{ leaseUntil: now + 50, limit },
+        }),
       );
     const status = async (i: number) => {
       const all = await q.selectImageReplications(suite.store.read, {
@@ -44,7 +47,8 @@ export function replicationQueriesContract(suite: QuerySuite): void {
       });
       return all[0];
     };
-    const nextDue = (bulk = false) => q.selectNextDue(suite.store.read, region, bulk);
+    const nextDue = (bulk = false) =>
+      q.selectNextDue(suite.store.read, region, { bulk, backlog: false });
     return { region, name, rows, claim, status, nextDue };
   }
 

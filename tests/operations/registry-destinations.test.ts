@@ -101,6 +101,14 @@ test("a push arrives through the API's password, creating the repository, and is
       },
     }),
   );
+  const foreign = ecr.send(
+    new PutReplicationConfigurationCommand({
+      replicationConfiguration: {
+        rules: [{ destinations: [{ region: "by-password", registryId: "444455556666" }] }],
+      },
+    }),
+  );
+  await expect(foreign).rejects.toThrow("takes an account's images from itself only");
   const blobs = [new TextEncoder().encode("{}"), noise("layer", 3_000_000)];
   for (const bytes of blobs) await registry.pushBlob("prod-web", digestOf(bytes), bytes);
   const [config, layer] = blobs.map((bytes, i) => ({

@@ -51,6 +51,7 @@ function offerOf(changes: Partial<Offer> = {}): Offer {
   const digest = digestOf(manifest);
   const mediaType = "application/vnd.oci.image.manifest.v1+json";
   return {
+    sourceAccount: testAccount,
     account: testAccount,
     repository: "hostile",
     digest,
@@ -176,9 +177,15 @@ describe("what it refuses", () => {
   });
 
   test("an account that is not here", async () => {
-    expect(await offer({ account: "999999999999" })).toMatchObject({
+    // Of one's own; another's would have to allow it first.
+    const account = "999999999999";
+    expect(await offer({ account, sourceAccount: account })).toMatchObject({
       status: 404,
       answer: { code: "account_unknown" },
+    });
+    expect(await offer({ account })).toMatchObject({
+      status: 403,
+      answer: { code: "destination_forbidden" },
     });
   });
 

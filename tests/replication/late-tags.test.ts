@@ -33,7 +33,7 @@ test("an older attempt that comes in after the newer one does not have the last 
       inline.set(blob.digest, new Uint8Array((await content?.arrayBuffer()) ?? []));
     }
     const tag = { name: "1", clock: "", origin: "us-east-1" } as unknown as Offer["tag"];
-    return { ...closure, ...address, digest, tag, inline };
+    return { ...closure, sourceAccount: testAccount, ...address, digest, tag, inline };
   }
 
   let current: Digest | undefined = older;

@@ -3,6 +3,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Digest } from "../../src/image/digest.ts";
 import { deleteManifest } from "../../src/registry/delete-manifest.ts";
 import { deleteTag } from "../../src/registry/delete-tag.ts";
+import { putTagMutability } from "../../src/registry/put-tag-mutability.ts";
 import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import { type Descriptor, noise, pushImage, testAccount } from "../support/push-image.ts";
 import { ruleTo, startFleet, type TestRegion } from "../support/regions.ts";
@@ -118,17 +119,21 @@ describe("two regions that send the same blob to a third", () => {
 });
 
 describe("a refusal", () => {
-  test("that no retry can cure ends the replication with its code: an account that is not there", async () => {
+  test("that no retry can cure ends the replication with its code: a tag that may not be moved", async () => {
     await using fleet = await startFleet(["us-east-1", "eu-west-1"]);
-    const source = fleet.region("us-east-1");
-    await source.configure([
-      { destinations: [{ region: "eu-west-1", registryId: "999999999999" }] },
-    ]);
+    const [source, replica] = [fleet.region("us-east-1"), fleet.region("eu-west-1")];
+    await push(replica, "there before");
+    const settings = { tagMutability: "IMMUTABLE", exclusionFilters: [] } as const;
+    const target = { account: testAccount, repository: "web", actor };
+    await putTagMutability(replica.context, target, settings);
+    await source.configure([ruleTo("eu-west-1")]);
     const image = await push(source, "a");
-    const row = await failureShown(source, "web", image.digest, "account_unknown");
+    const row = await failureShown(source, "web", image.digest, "tag_immutable");
     expect(row).toMatchObject({ state: "failed", failure_side: "destination", attempts: 1 });
     const [lag] = await source.replication.lags();
     expect(lag).toMatchObject({ backlogImages: 0, failedImages: 1 });
+    // As in Amazon ECR the image is there all the same, without its tag.
+    await pullAll(replica, "web", image.digest);
   });
 
   test("by the same region's own accounts needs no network", async () => {
@@ -138,7 +143,7 @@ describe("a refusal", () => {
       { destinations: [{ region: "us-east-1", registryId: "999999999999" }] },
     ]);
     const image = await push(source, "a");
-    await failureShown(source, "web", image.digest, "account_unknown");
+    await failureShown(source, "web", image.digest, "destination_forbidden");
     expect(source.requests).toEqual([]);
   });
 

@@ -23,6 +23,7 @@ import { startReplication } from "../../src/replication/start-replication.ts";
 import { systemRandom } from "../../src/runtime/clock.ts";
 import { type ManualClock, manualClock } from "../support/manual-clock.ts";
 import { noise, pushImage, testAccount } from "../support/push-image.ts";
+import { regionAccess } from "../support/region-access.ts";
 import { generateRegionKey } from "../support/region-key.ts";
 import { ruleTo } from "../support/regions.ts";
 
@@ -50,13 +51,16 @@ async function openRegion(name: string, clock: ManualClock, connect: () => Peer,
     observers,
     uploadMutex: keyedMutex(),
   };
+  const access = regionAccess(context);
+  await access.addAccount(testAccount);
   const replication = startReplication({
     context,
     chart,
     regionKey: generateRegionKey(),
     fetch: () => Promise.reject(new Error("nothing goes over a network")),
     connect,
-    knowsAccount: () => true,
+    knowsAccount: access.knowsAccount,
+    consent: access.consent,
     soleWorker: true,
     meter,
   });

@@ -268,7 +268,7 @@ export async function simulatedRegion(options: NodeOptions): Promise<SimulatedRe
         regionKey: key,
         fetch: () => Promise.reject(new Error("nothing leaves a simulation")),
         connect: (destination) => peerTo(destination.name, alive),
-        knowsAccount: (account) => account === testAccount,
+        knowsAccount: async (account) => account === testAccount,
         soleWorker: true,
         settings: simulatedSettings,
         log: {

@@ -46,6 +46,9 @@ export interface AwsEndpoint extends AsyncDisposable {
   readonly root: AccessKey;
   readonly registry: RegistryContext;
   readonly access: PolicyAccess;
+  readonly installationKey: Uint8Array;
+  /** What the AWS services work with. */
+  readonly aws: AwsHandlerOptions;
   /** The handler behind the socket. */
   readonly handler: Handler;
   /** Of the requests so far, oldest first. */
@@ -59,7 +62,12 @@ export interface AwsEndpoint extends AsyncDisposable {
 }
 
 export interface AwsEndpointOptions
-  extends Partial<Pick<AwsHandlerOptions, "registryEndpoint" | "knownRegions" | "ownFilterTypes">> {
+  extends Partial<
+    Pick<
+      AwsHandlerOptions,
+      "registryEndpoint" | "knownRegions" | "ownFilterTypes" | "replicationLimits"
+    >
+  > {
   readonly region?: string;
   readonly account?: string;
   readonly clock?: Clock;
@@ -138,7 +146,7 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
     log: { warn: (fields) => void cacheLog.push(fields) },
   });
   observers.push(cache.observer);
-  const aws = awsHandler({
+  const awsOptions = {
     cache,
     upstreams,
     ...(options.throttling !== undefined && {
@@ -158,8 +166,10 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
     registryEndpoint: options.registryEndpoint,
     knownRegions: options.knownRegions,
     ownFilterTypes: options.ownFilterTypes,
-    reportError: (error) => void unforeseen.push(error),
-  });
+    replicationLimits: options.replicationLimits,
+    reportError: (error: unknown) => void unforeseen.push(error),
+  } satisfies AwsHandlerOptions;
+  const aws = awsHandler(awsOptions);
   const oci = ociHandler({ context: registry, access, cache, settings: defaultOciSettings });
   const layers = layerDownloadHandler(registry, urls);
   const handler: Handler = (request, requestContext) =>
@@ -186,6 +196,8 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
     root,
     registry,
     access,
+    installationKey,
+    aws: awsOptions,
     handler,
     logs,
     cacheLog,

@@ -25,6 +25,10 @@ export interface RegionProcesses extends AsyncDisposable {
   region(name: string): ServerProcess;
   /** Runs `aws ecr …` with the root credentials. @returns what it printed, as JSON */
   aws(region: string, ...command: string[]): Promise<unknown>;
+  /** The same with others. */
+  awsAs(credentials: Credentials, region: string, ...command: string[]): Promise<unknown>;
+  /** The path of a region's configuration. */
+  configuration(name: string): string;
 }
 
 /** Debian's program; the one on the path may be the shim of a version manager. */
@@ -61,26 +65,32 @@ export async function startRegionProcesses(...names: string[]): Promise<RegionPr
       if (server === undefined) throw new Error(`there is no region ${name}`);
       return server;
     };
+    const configuration = (name: string) => join(directory.path, name, "portolan.yaml");
+    const awsAs = async (keys: Credentials, name: string, ...command: string[]) => {
+      const flags = ["--endpoint-url", region(name).endpoint, "--region", name];
+      const stdout = await runCommand(
+        [awsProgram ?? "aws", "ecr", ...command, ...flags, "--output", "json"],
+        {
+          environment: {
+            AWS_ACCESS_KEY_ID: keys.accessKeyId,
+            AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+            AWS_SHARED_CREDENTIALS_FILE: "/nonexistent",
+            AWS_CONFIG_FILE: "/nonexistent",
+            AWS_EC2_METADATA_DISABLED: "true",
+            AWS_PAGER: "",
+          },
+        },
+      );
+      return stdout.trim() === "" ? undefined : JSON.parse(stdout);
+    };
     return {
       names,
       account,
       credentials,
       region,
-      async aws(name, ...command) {
-        const flags = ["--endpoint-url", region(name).endpoint, "--region", name];
-        const stdout = await runCommand(
-          [awsProgram ?? "aws", "ecr", ...command, ...flags, "--output", "json"],
-          {
-            environment: {
-              AWS_SHARED_CREDENTIALS_FILE: credentialsFile,
-              AWS_CONFIG_FILE: "/nonexistent",
-              AWS_EC2_METADATA_DISABLED: "true",
-              AWS_PAGER: "",
-            },
-          },
-        );
-        return stdout.trim() === "" ? undefined : JSON.parse(stdout);
-      },
+      configuration,
+      awsAs,
+      aws: (name, ...command) => awsAs(credentials, name, ...command),
       [Symbol.asyncDispose]: stop,
     };
   } catch (error) {

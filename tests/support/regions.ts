@@ -33,6 +33,7 @@ import {
 import { type Clock, systemClock, systemRandom } from "../../src/runtime/clock.ts";
 import type { RequestLogFields } from "../../src/runtime/request.ts";
 import { testAccount } from "./push-image.ts";
+import { type RegionAccess, regionAccess } from "./region-access.ts";
 import { generateRegionKey } from "./region-key.ts";
 import { type LineFaults, startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
@@ -42,6 +43,7 @@ export const quickSettings: ReplicationSettings = {
   pollMilliseconds: 50,
   leaseMilliseconds: 3000,
   backOff: { firstMilliseconds: 20, limitMilliseconds: 200 },
+  refusalBackOff: { firstMilliseconds: 20, limitMilliseconds: 200 },
   circuit: { outagesToOpen: 3, probe: { firstMilliseconds: 20, limitMilliseconds: 100 } },
   transfer: { ...defaultReplicationSettings.transfer, busyMilliseconds: 20 },
   stallMilliseconds: 500,
@@ -62,6 +64,8 @@ export interface ReceivedRequest {
 export interface TestRegion {
   readonly name: string;
   readonly context: RegistryContext;
+  /** Its accounts and their policies. */
+  readonly access: RegionAccess;
   readonly metadata: MetadataStore;
   readonly blobs: BlobStore;
   readonly key: RegionKey;
@@ -71,7 +75,7 @@ export interface TestRegion {
   /** What its replication endpoint was asked, in order of arrival. */
   readonly requests: ReceivedRequest[];
   readonly replication: RunningReplication;
-  configure(rules: readonly ReplicationRule[]): Promise<void>;
+  configure(rules: readonly ReplicationRule[], account?: string): Promise<void>;
   /** Its server is gone: connections are reset. */
   stopServing(): void;
   serveAgain(): void;
@@ -147,6 +151,8 @@ async function startRegion(
     observers,
     uploadMutex: keyedMutex(),
   };
+  const access = regionAccess(context);
+  await access.addAccount(testAccount);
   const key = generateRegionKey();
   const requests: ReceivedRequest[] = [];
   let running: RunningReplication | undefined;
@@ -190,7 +196,8 @@ async function startRegion(
       ...(options.registries && { registries: options.registries }),
       regionKey: key,
       fetch: options.fetch ?? fetch,
-      knowsAccount: (account) => account === testAccount,
+      knowsAccount: access.knowsAccount,
+      consent: access.consent,
       soleWorker,
       settings,
     });
@@ -204,6 +211,7 @@ async function startRegion(
   return {
     name,
     context,
+    access,
     metadata,
     blobs,
     key,
@@ -213,11 +221,11 @@ async function startRegion(
     get replication() {
       return current();
     },
-    configure: (rules) =>
+    configure: (rules, account = testAccount) =>
       putReplicationConfiguration(context, {
-        account: testAccount,
+        account,
         configuration: { rules },
-        actor: "arn:aws:iam::111122223333:root",
+        actor: `arn:aws:iam::${account}:root`,
       }),
     stopServing() {
       server.stop(true);
@@ -227,7 +235,7 @@ async function startRegion(
     },
     restartReplication() {
       running = startEngine(true);
-      observers.splice(0, observers.length, running.observer);
+      observers.splice(0, observers.length, access.access.observer, running.observer);
       if (!options.idle?.includes(name)) running.start();
     },
     addNode: () => startEngine(false).start(),

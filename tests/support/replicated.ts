@@ -20,9 +20,10 @@ export async function pull(
   region: TestRegion,
   repository: string,
   reference: string,
+  account = testAccount,
 ): Promise<StoredManifest | undefined> {
   try {
-    const address = { account: testAccount, repository };
+    const address = { account, repository };
     return await findManifest(region.context, address, asReference(reference));
   } catch (error) {
     const unknown =
@@ -41,8 +42,9 @@ export async function pullAll(
   region: TestRegion,
   repository: string,
   reference: string,
+  account = testAccount,
 ): Promise<string[]> {
-  const manifest = await pull(region, repository, reference);
+  const manifest = await pull(region, repository, reference, account);
   if (manifest === undefined) throw new Error(`${region.name} does not have ${reference}`);
   const algorithm = manifest.digest.startsWith("sha512") ? "sha512" : "sha256";
   if (digestOf(manifest.bytes, algorithm) !== manifest.digest) throw new Error("damaged manifest");
@@ -50,11 +52,12 @@ export async function pullAll(
   const { references } = parseManifest(manifest.bytes, manifest.mediaType);
   for (const { role, digest, required } of references) {
     if (!required) continue;
-    if (role === "manifest") {
-      pulled.push(...(await pullAll(region, repository, digest)));
+    // An index may name blobs: old build caches list layers.
+    if (role === "manifest" && (await pull(region, repository, digest, account)) !== undefined) {
+      pulled.push(...(await pullAll(region, repository, digest, account)));
       continue;
     }
-    const address = { account: testAccount, repository, digest: digest as Digest };
+    const address = { account, repository, digest: digest as Digest };
     const content = new Uint8Array(await (await readBlob(region.context, address)).arrayBuffer());
     const actual = digestOf(content, digest.startsWith("sha512") ? "sha512" : "sha256");
     if (actual !== digest) throw new Error(`${digest} is damaged`);

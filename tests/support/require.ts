@@ -20,6 +20,7 @@ export type RequirementName =
   | "helm"
   | "peers"
   | "strace"
+  | "chromium"
   | "privileges";
 
 const told = new Set<string>();

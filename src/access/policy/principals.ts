@@ -41,6 +41,7 @@ export function compilePrincipal(
     if (caller.kind === "identity-provider") {
       return federated.has(caller.federated) ? "itself" : "none";
     }
+    if (caller.service !== undefined && services.has(caller.service)) return "itself";
     if (isNamed(caller, names)) return "itself";
     if (!accounts.has(caller.account)) return "none";
     return caller.kind === "root" ? "itself" : "account";

@@ -1,18 +1,17 @@
 /** Where an operation of Amazon ECR does less, or more, than AWS's: for docs/reference/ecr.md. */
 const unscanned = "kept and answered; nothing is scanned without a scanner";
 const unsigned = "kept and answered; nothing is signed";
-const waiting = "validated, kept and answered; the images are not replicated yet";
 
 export const ecrDifferences: Readonly<Record<string, string>> = {
   CreateRepositoryCreationTemplate: "the encryption type is AES256; KMS is refused",
   DescribeImageScanFindings: "always ScanNotFoundException: there is no scanner",
   DescribeImageSigningStatus: "always empty: nothing is signed",
-  DescribeReplicationBackfillResults: waiting,
+  DescribeReplicationBackfillResults:
+    "never has `subImageFailureCodes`: an index and its images are one replication",
   GetLifecyclePolicyPreview: "found anew at every look: images that come later are in it",
   PutRegistryScanningConfiguration: unscanned,
   PutSigningConfiguration: unsigned,
   StartImageScan: "ValidationException: there is no scanner",
-  StartReplicationBackfill: waiting,
 
   CreatePullThroughCacheRule:
     "takes any upstream that the configuration allows, too; Amazon ECR as an upstream is refused",

@@ -4,6 +4,7 @@ import type { RegistryTokens } from "../../access/tokens.ts";
 import type { PullThrough } from "../../pull-through/pull-through.ts";
 import type { Upstreams } from "../../pull-through/upstreams.ts";
 import type { RegistryContext } from "../../registry/context.ts";
+import type { ReplicationConfigurationLimits } from "../../replication/configuration.ts";
 import { AwsError } from "../errors.ts";
 import type { JsonService } from "../json-protocol.ts";
 import { invalidParameter, translateRegistryError } from "./errors.ts";
@@ -21,8 +22,12 @@ export interface EcrContext {
   readonly upstreams?: Upstreams | undefined;
   /** Regions that images may be replicated to. Absent: not checked. */
   readonly knownRegions?: ReadonlySet<string> | undefined;
+  /** Those among them that are registries and no regions. */
+  readonly registries?: ReadonlySet<string> | undefined;
   /** Replication rules may have the filter types that are not ECR's. */
   readonly ownFilterTypes?: boolean | undefined;
+  /** Of replication configurations. Absent: Amazon ECR's. */
+  readonly replicationLimits?: ReplicationConfigurationLimits | undefined;
 }
 
 export function ecrService(context: EcrContext): JsonService<EcrContext> {

@@ -6,6 +6,8 @@ import documents from "./0004-documents.sql" with { type: "text" };
 import scrub from "./0005-scrub.sql" with { type: "text" };
 import audit from "./0006-audit.sql" with { type: "text" };
 import images from "./0007-images.sql" with { type: "text" };
+import backfills from "./0008-backfills.sql" with { type: "text" };
+import console from "./0014-console.sql" with { type: "text" };
 import tagsByDigest from "./0014-tags-by-digest.sql" with { type: "text" };
 
 export interface Migration {
@@ -21,6 +23,8 @@ export const migrations: readonly Migration[] = [
   { name: "0005-scrub", sql: scrub },
   { name: "0006-audit", sql: audit },
   { name: "0007-images", sql: images },
+  { name: "0008-backfills", sql: backfills },
+  { name: "0014-console", sql: console },
   { name: "0014-tags-by-digest", sql: tagsByDigest },
 ];
 

@@ -6,6 +6,7 @@ export interface DestinationBacklogRow {
   destination_account: string;
   pending: number;
   failed: number;
+  /** Of what was pushed; a backfill takes its time. */
   oldest_created_at: number | null;
   bytes_remaining: number;
 }
@@ -16,7 +17,7 @@ export async function selectDestinationBacklogs(db: Queryable): Promise<Destinat
     `select destination_region, destination_account,
        sum(case when state = 'pending' then 1 else 0 end) as pending,
        sum(case when state = 'failed' then 1 else 0 end) as failed,
-       min(case when state = 'pending' then created_at end) as oldest_created_at,
+       min(case when state = 'pending' and backlog = 0 then created_at end) as oldest_created_at,
        cast(sum(case when state = 'pending' then bytes_remaining else 0 end) as bigint)
          as bytes_remaining
      from replications where state in ('pending', 'failed')

@@ -57,14 +57,16 @@ export interface NewManifest {
   readonly references: readonly ManifestReference[];
   readonly pushedAt: number;
   readonly origin: string;
+  /** It comes by replication and is not forwarded. */
+  readonly replicated?: boolean;
 }
 
 /** True when it was not there before. */
 export async function insertManifest(tx: Transaction, manifest: NewManifest): Promise<boolean> {
   const rows = await tx.all(
     `insert into manifests (repository_id, digest, media_type, bytes, artifact_type, subject,
-       annotations, pushed_at, origin)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+       annotations, pushed_at, origin, replicated)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
      on conflict do nothing
      returning digest`,
     [
@@ -77,11 +79,24 @@ export async function insertManifest(tx: Transaction, manifest: NewManifest): Pr
       manifest.annotations === undefined ? null : JSON.stringify(manifest.annotations),
       manifest.pushedAt,
       manifest.origin,
+      manifest.replicated ? 1 : 0,
     ],
   );
   if (rows.length === 0) return false;
   await insertReferences(tx, manifest);
   return true;
+}
+
+/** A client has pushed what came by replication: from now on it is the region's own. */
+export async function updateReplicated(
+  tx: Transaction,
+  repositoryId: number,
+  digest: string,
+): Promise<void> {
+  await tx.all(
+    "update manifests set replicated = 0 where repository_id = $1 and digest = $2 and replicated = 1",
+    [repositoryId, digest],
+  );
 }
 
 /**

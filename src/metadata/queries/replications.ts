@@ -54,7 +54,7 @@ export async function upsertReplications(
      on conflict (repository_id, digest, tag, destination_region, destination_account) do update
      set created_at = case when replications.state = 'pending'
            then replications.created_at else excluded.created_at end,
-         state = 'pending', bulk = 0, clock = excluded.clock, origin = excluded.origin,
+         state = 'pending', bulk = 0, backlog = 0, clock = excluded.clock, origin = excluded.origin,
          due_at = excluded.due_at, attempts = 0, lease = replications.lease + 1, lease_until = 0,
          completed_at = null, bytes_remaining = excluded.bytes_remaining,
          failure_code = null, failure_side = null, failure_text = null, failed_at = null`,
@@ -62,17 +62,25 @@ export async function upsertReplications(
   );
 }
 
+/** What waits for a region waits in four queues. */
+export interface Queue {
+  /** Many bytes are to be sent. */
+  readonly bulk: boolean;
+  /** Of a backfill. */
+  readonly backlog: boolean;
+}
+
 /** When the next replication to a region is due; undefined when none is waiting. */
 export async function selectNextDue(
   db: Queryable,
   region: string,
-  bulk: boolean,
+  { bulk, backlog }: Queue,
 ): Promise<number | undefined> {
   const rows = await db.all<{ due_at: number }>(
     `select due_at from replications
-     where state = 'pending' and destination_region = $1 and bulk = $2
+     where state = 'pending' and destination_region = $1 and bulk = $2 and backlog = $3
      order by due_at limit 1`,
-    [region, bulk ? 1 : 0],
+    [region, bulk ? 1 : 0, backlog ? 1 : 0],
   );
   return rows[0]?.due_at;
 }
@@ -91,25 +99,37 @@ export interface ClaimedReplication {
   created_at: number;
   attempts: number;
   lease: number;
+  /** 1: of a backfill. */
+  backlog: number;
+  /** Of the attempt before. */
+  failure_code: string | null;
 }
 
 /** Takes due replications for an attempt each, the longest due first. */
 export function claimReplications(
   tx: Transaction,
-  claim: { region: string; bulk: boolean; now: number; leaseUntil: number; limit: number },
+  claim: Queue & { region: string; now: number; leaseUntil: number; limit: number },
 ): Promise<ClaimedReplication[]> {
   return tx.all<ClaimedReplication>(
     `with due as (
        select id from replications
-       where state = 'pending' and destination_region = $1 and bulk = $2 and due_at <= $3
+       where state = 'pending' and destination_region = $1 and bulk = $2 and backlog = $6
+         and due_at <= $3
        order by due_at limit $5 ${tx.dialect.forUpdateSkipLocked}
      )
      update replications
      set lease = lease + 1, lease_until = $4, due_at = $4, attempts = attempts + 1
      where id in (select id from due)
      returning id, repository_id, account, repository, digest, tag, destination_region,
-       destination_account, clock, origin, created_at, attempts, lease`,
-    [claim.region, claim.bulk ? 1 : 0, claim.now, claim.leaseUntil, claim.limit],
+       destination_account, clock, origin, created_at, attempts, lease, backlog, failure_code`,
+    [
+      claim.region,
+      claim.bulk ? 1 : 0,
+      claim.now,
+      claim.leaseUntil,
+      claim.limit,
+      claim.backlog ? 1 : 0,
+    ],
   );
 }
 

@@ -4,6 +4,7 @@
  * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-blobs
  */
 import type { Digest } from "../../image/digest.ts";
+import { keyedMutex } from "../../registry/keyed-mutex.ts";
 import { ReplicationFailure } from "../failure.ts";
 import type { BlobAnswer, BlobPart } from "../offer.ts";
 import type { RegistryCredentials } from "./registry.ts";
@@ -35,6 +36,7 @@ export interface BlobUploads {
 
 /** A smaller blob is sent in one request: nothing worth keeping is lost with it. */
 const atOnceBytes = 1024 * 1024;
+const refusals: ReadonlySet<string> = new Set(["repository_denied", "destination_unauthorized"]);
 const sessionsLimit = 10_000;
 const knownPlacesLimit = 50_000;
 /** A registry reads the whole blob, and may move it, before it answers the last request. */
@@ -48,6 +50,9 @@ export function blobUploads(
   const sessions = new Map<string, UploadSession>();
   /** A repository of the registry that has the blob. */
   const places = new Map<Digest, string>();
+  /** One request at a time works on an upload. */
+  const turns = keyedMutex();
+  const sending = new Map<string, number>();
   const keyOf = (repository: string, digest: Digest) => `${repository} ${digest}`;
 
   function remember<K, T>(map: Map<K, T>, key: K, value: T, limit: number): void {
@@ -106,7 +111,8 @@ export function blobUploads(
         signal,
       })
       .catch((error: unknown) => {
-        if (error instanceof ReplicationFailure && error.code === "repository_denied") return;
+        // Also a token service may refuse what a mount needs, and no more than that.
+        if (error instanceof ReplicationFailure && refusals.has(error.code)) return;
         throw error;
       });
     if (answer?.status === 201) {
@@ -170,6 +176,18 @@ export function blobUploads(
     size: number,
     signal: AbortSignal,
   ): Promise<number> {
+    const key = keyOf(repository, digest);
+    // What is being sent is in good hands: whoever wants to send it too waits for that.
+    if (sending.has(key)) return 0;
+    return ask(repository, digest, size, signal);
+  }
+
+  async function ask(
+    repository: string,
+    digest: Digest,
+    size: number,
+    signal: AbortSignal,
+  ): Promise<number> {
     const session = sessions.get(keyOf(repository, digest));
     if (session?.uncertain) {
       const answer = await client.request({
@@ -192,11 +210,38 @@ export function blobUploads(
 
   async function send(
     repository: string,
+    part: Omit<BlobPart, "account" | "repository">,
+    signal: AbortSignal,
+    onSent: (bytes: number) => void,
+  ): Promise<BlobAnswer> {
+    const { digest, size } = part;
+    const key = keyOf(repository, digest);
+    const others = sending.get(key) ?? 0;
+    sending.set(key, others + 1);
+    try {
+      return await turns.runExclusively(key, async () => {
+        signal.throwIfAborted();
+        // It may have come since the offer looked: several images and tags need the same blob.
+        const seen = others > 0 || places.get(digest) === repository;
+        if (seen && (await find(repository, digest, size, signal))) {
+          return { outcome: "held", held: size };
+        }
+        return await sendInTurn(repository, part, signal, onSent);
+      });
+    } finally {
+      const rest = (sending.get(key) ?? 1) - 1;
+      if (rest > 0) sending.set(key, rest);
+      else sending.delete(key);
+    }
+  }
+
+  async function sendInTurn(
+    repository: string,
     { digest, size, offset, bytes }: Omit<BlobPart, "account" | "repository">,
     signal: AbortSignal,
     onSent: (bytes: number) => void,
   ): Promise<BlobAnswer> {
-    const known = await held(repository, digest, size, signal);
+    const known = await ask(repository, digest, size, signal);
     if (known !== offset) return { outcome: "offset", held: known };
     const key = keyOf(repository, digest);
     const session = sessions.get(key) ?? (await begin(repository, digest, signal));

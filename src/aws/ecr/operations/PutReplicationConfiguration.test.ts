@@ -126,3 +126,37 @@ test("filter types of our own are taken only where they are switched on", async 
     message: expect.stringContaining("PORTOLAN_WILDCARD"),
   });
 });
+
+test("the limits are the operator's", async () => {
+  const replicationLimits = {
+    rules: 11,
+    destinationsPerRule: 2,
+    uniqueDestinations: 26,
+    filtersPerRule: 1,
+  };
+  await using open = await startAwsEndpoint({ replicationLimits });
+  const putThere = (rules: sdk.ReplicationRule[]) =>
+    ecrClient(open).send(
+      new sdk.PutReplicationConfigurationCommand({ replicationConfiguration: { rules } }),
+    );
+  const to = (n: number) => ({ region: `region-${n}`, registryId: "111122223333" });
+  const rules = Array.from({ length: 11 }, (_, n) => ({ destinations: [to(n)] }));
+  expect((await putThere(rules)).replicationConfiguration?.rules).toHaveLength(11);
+  const wide = Array.from({ length: 13 }, (_, n) => ({ destinations: [to(2 * n), to(2 * n + 1)] }));
+  for (const refused of [
+    [...rules, ...rules],
+    wide,
+    [{ destinations: [to(1), to(2), to(3)] }],
+    [
+      {
+        destinations: [to(1)],
+        repositoryFilters: ["aa", "bb"].map((filter) => ({
+          filter,
+          filterType: "PREFIX_MATCH" as const,
+        })),
+      },
+    ],
+  ]) {
+    expect((await refusal(putThere(refused))).name).toBe("InvalidParameterException");
+  }
+});

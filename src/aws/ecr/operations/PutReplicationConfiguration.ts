@@ -10,27 +10,30 @@ import { operation } from "../operation.ts";
 import { replicationConfigurationShape } from "../replication-configuration-shape.ts";
 import type { EcrContext } from "../service.ts";
 
-/** Filter types of our own are an extension that the operator switches on. */
+/** Filter types of our own are an extension that the operator switches on; the limits are theirs. */
 export const PutReplicationConfiguration: Operation<EcrContext> = {
   bodyBytesLimit: 1024 * 1024,
-  prepare: (call, input) => (call.service.ownFilterTypes ? extended : plain).prepare(call, input),
+  prepare(call, input) {
+    const { replicationLimits, ownFilterTypes = false } = call.service;
+    const schema = replicationConfigurationSchema(replicationLimits, { ownFilterTypes });
+    return accepting(schema).prepare(call, input);
+  },
 };
-
-const plain = accepting(replicationConfigurationSchema());
-const extended = accepting(replicationConfigurationSchema(undefined, { ownFilterTypes: true }));
 
 function accepting(configurationSchema: ReturnType<typeof replicationConfigurationSchema>) {
   return operation({
     input: v.object({ replicationConfiguration: configurationSchema }),
     permission: () => ({ action: "ecr:PutReplicationConfiguration", resource: "*" }),
     async handle(call, input): Promise<Wire<PutReplicationConfigurationResponse>> {
-      const { registry, knownRegions } = call.service;
+      const { registry, knownRegions, registries, replicationLimits: limits } = call.service;
       const configuration = input.replicationConfiguration;
       await putReplicationConfiguration(registry, {
         account: call.principal.account,
         configuration,
         actor: call.principal.arn,
         knownRegions,
+        registries,
+        limits,
       });
       return { replicationConfiguration: replicationConfigurationShape(configuration) };
     },

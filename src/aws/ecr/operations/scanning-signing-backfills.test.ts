@@ -114,6 +114,8 @@ test("a backfill needs a configured destination, one at a time, and can be stopp
     new sdk.DescribeReplicationBackfillResultsCommand({ replicationBackfillId }),
   );
   expect(results).toMatchObject({ status: "STOPPED", results: [] });
+  // It had not found out yet how much there is.
+  expect(results.progress).toBeUndefined();
   const unknown = "00000000-0000-4000-8000-000000000000";
   expect(
     (
