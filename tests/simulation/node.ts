@@ -269,6 +269,8 @@ export async function simulatedRegion(options: NodeOptions): Promise<SimulatedRe
         fetch: () => Promise.reject(new Error("nothing leaves a simulation")),
         connect: (destination) => peerTo(destination.name, alive),
         knowsAccount: async (account) => account === testAccount,
+        // One account: what policies say is tried elsewhere.
+        consent: async () => ({ allowed: true, message: "" }),
         soleWorker: true,
         settings: simulatedSettings,
         log: {
