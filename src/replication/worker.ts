@@ -144,10 +144,9 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
     const { lane } = place;
     if (row.backlog === 1) link.backlogImages[lane]++;
     const attempt = attemptReplication(options, link, row, { ...place }, stopping.signal)
-      .then(
-        (outcome) => ended(link, row, outcome),
-        (error) => log.error({ error, replication: row.id }, "could not record a replication"),
-      )
+      .then((outcome) => ended(link, row, outcome))
+      // The lease ends by itself and another attempt follows.
+      .catch((error) => log.error({ error, replication: row.id }, "could not record a replication"))
       .finally(() => {
         if (probe) link.probing = false;
         if (row.backlog === 1) link.backlogImages[lane]--;

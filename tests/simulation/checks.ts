@@ -47,10 +47,21 @@ export function checks({ regions, ledger, immutable }: ChecksOptions): Checks {
   /** The newest version ever seen of each tag of each region. */
   const seen = new Map<string, Version & { digest: string; buried: number }>();
 
+  const writes = new Map<string, number>();
+
   const rows = <Row>(region: SimulatedRegion, sql: string, parameters: string[] = []) =>
     region.store.read.all<Row>(sql, parameters);
 
+  /** True when a region's database was written to since the last call. */
+  async function hasChanged(region: SimulatedRegion): Promise<boolean> {
+    const [row] = await rows<{ writes: number }>(region, "select total_changes() as writes");
+    const before = writes.get(region.name);
+    writes.set(region.name, row?.writes ?? 0);
+    return row?.writes !== before;
+  }
+
   async function versions(region: SimulatedRegion): Promise<void> {
+    if (!(await hasChanged(region))) return;
     const present = new Set<string>();
     for (const row of await rows<TagRow>(region, allTags)) {
       const key = `${region.name} ${row.repository}:${row.name}`;

@@ -48,10 +48,15 @@ const fullCheckEvents = 400;
 const traceLimit = 400;
 
 export async function simulate(seed: number, options: RunOptions = {}): Promise<Run> {
-  return frozenGlobals(() => run(seed, options));
+  const unhandled: unknown[] = [];
+  const result = await frozenGlobals(
+    () => run(seed, options, () => unhandled[0]),
+    (error) => void unhandled.push(error),
+  );
+  return result;
 }
 
-async function run(seed: number, options: RunOptions): Promise<Run> {
+async function run(seed: number, options: RunOptions, unhandled: () => unknown): Promise<Run> {
   const random = chance(seed);
   const faults: Faults = { ...drawFaults(random), ...options.faults };
   const time = scheduler(start);
@@ -200,6 +205,8 @@ async function run(seed: number, options: RunOptions): Promise<Run> {
   }
 
   async function afterEvent(): Promise<void> {
+    const rejection = unhandled();
+    if (rejection !== undefined) fail(`unhandled: ${(rejection as Error).stack ?? rejection}`);
     await guarded(async () => {
       if (time.events % 10 === 0) {
         for (const region of regions) if (!region.isBusy) await check.versions(region);
