@@ -63,7 +63,11 @@ if (
     // With --force configurations are written anew; keys and credentials that exist are kept.
     ["chart", "init", ...regions, "--account", account, "--out", directory, "--force"],
     context,
-    { serve: async () => {}, openStores: () => Promise.reject(new Error("not opened here")) },
+    {
+      serve: async () => {},
+      openStores: () => Promise.reject(new Error("not opened here")),
+      openReplication: () => Promise.reject(new Error("not opened here")),
+    },
   );
 }
 

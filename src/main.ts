@@ -6,6 +6,7 @@ import type { CommandContext } from "./cli/command-context.ts";
 import type { CommandConfiguration } from "./cli/configuration-options.ts";
 import { runProgram } from "./cli/program.ts";
 import { type OpenRegistry, openExistingRegistry } from "./open-registry.ts";
+import { openCommandReplication } from "./region-replication.ts";
 import { systemClock, systemRandom } from "./runtime/clock.ts";
 import type { Configuration } from "./runtime/configuration-entries.ts";
 import { formatListenAddress } from "./runtime/configuration-values.ts";
@@ -160,7 +161,11 @@ function openStores(configuration: Configuration): Promise<OpenRegistry> {
   });
 }
 
-await runProgram(process.argv.slice(2), context, { serve, openStores });
+await runProgram(process.argv.slice(2), context, {
+  serve,
+  openStores,
+  openReplication: openCommandReplication,
+});
 // Everything is written; what may still be open, such as a connection beyond the deadline, is not
 // waited for.
 process.exit();

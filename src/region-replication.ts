@@ -1,16 +1,22 @@
 /** Replication of a region, built from its configuration: keys, chart, settings and metrics. */
+
 import type { Access } from "./access/access.ts";
 import { accountExists } from "./access/account-existence.ts";
 import { replicationConsent } from "./access/replication-consent.ts";
+import { StartError } from "./open-registry.ts";
 import { chartRegistries } from "./region-registries.ts";
 import type { RegistryContext } from "./registry/context.ts";
 import type { ReplicationConfigurationLimits } from "./replication/configuration.ts";
+import { type ReplicationLog, silentLog } from "./replication/log.ts";
 import type { Meter } from "./replication/metrics.ts";
-import { type RunningReplication, startReplication } from "./replication/start-replication.ts";
+import {
+  type ReplicationOptions,
+  type RunningReplication,
+  startReplication,
+} from "./replication/start-replication.ts";
 import { regionsOf } from "./runtime/chart-values.ts";
 import type { Configuration } from "./runtime/configuration-entries.ts";
-import type { Logger } from "./runtime/logger.ts";
-import type { Metrics } from "./runtime/metrics.ts";
+import { type Metrics, metricsRegistry } from "./runtime/metrics.ts";
 import {
   generateRegionKey,
   parseRegionKey,
@@ -23,17 +29,47 @@ export interface RegionReplicationOptions {
   readonly context: RegistryContext;
   readonly access: Access;
   readonly metrics: Metrics;
-  readonly logger: Logger;
+  readonly logger: ReplicationLog;
 }
 
 /** Undefined when the configuration has no chart: a region alone has nowhere to replicate to. */
 export async function openReplication({
+  access,
+  ...options
+}: RegionReplicationOptions): Promise<RunningReplication | undefined> {
+  const consent = replicationConsent({ ...options.context, access });
+  return openEngine({ ...options, consent });
+}
+
+/** For commands: asks other regions, and neither replicates nor receives. @throws without a chart */
+export async function openCommandReplication(
+  configuration: Configuration,
+  context: RegistryContext,
+): Promise<RunningReplication> {
+  const replication = await openEngine({
+    configuration,
+    context,
+    consent: () => Promise.reject(new Error("a command receives nothing")),
+    metrics: metricsRegistry(),
+    logger: silentLog,
+  });
+  if (replication === undefined) {
+    throw new StartError("the configuration has no chart, so there are no other regions");
+  }
+  return replication;
+}
+
+interface EngineOptions extends Omit<RegionReplicationOptions, "access"> {
+  readonly consent: ReplicationOptions["consent"];
+}
+
+async function openEngine({
   configuration,
   context,
-  access,
+  consent,
   metrics,
   logger,
-}: RegionReplicationOptions): Promise<RunningReplication | undefined> {
+}: EngineOptions): Promise<RunningReplication | undefined> {
   const { chart, regionKey, replication } = configuration;
   if (chart.length === 0) return undefined;
   // Without other regions nobody has to know this one: any key will do.
@@ -46,7 +82,7 @@ export async function openReplication({
     regionKey: jsonWebKeyHalves(key),
     fetch: (url, init) => fetch(url, init),
     knowsAccount: (account) => accountExists(context.metadata.read, account),
-    consent: replicationConsent({ ...context, access }),
+    consent,
     // A data directory belongs to one process; a database may be shared by several nodes.
     soleWorker: configuration.metadata.driver === "sqlite",
     settings: {

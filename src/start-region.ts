@@ -30,6 +30,7 @@ import { regionConsole } from "./region-console.ts";
 import { openGarbageCollection } from "./region-garbage.ts";
 import { openPullThrough } from "./region-pull-through.ts";
 import { openReplication, replicationLimits } from "./region-replication.ts";
+import { openVerification } from "./region-verification.ts";
 import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
 import { ensureFirstTemplates } from "./registry/creation-templates.ts";
 import { expireUploads } from "./registry/expire-uploads.ts";
@@ -272,6 +273,8 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   if (replication !== undefined) {
     replication.start();
     undo.push(() => replication.stop());
+    const compared = openVerification({ configuration, context, replication, metrics, logger });
+    if (compared !== undefined) undo.push(() => compared.stop());
   }
   const works: ScheduledWork[] = [
     {

@@ -13,12 +13,14 @@ import { addGcCommand } from "./commands/gc.ts";
 import { addMetadataCommand } from "./commands/metadata.ts";
 import { addScrubCommand } from "./commands/scrub.ts";
 import { addServeCommand, type Serve } from "./commands/serve.ts";
+import { addVerifyCommand } from "./commands/verify.ts";
 import { addVersionCommand } from "./commands/version.ts";
-import type { OpenStores } from "./stores.ts";
+import type { OpenReplication, OpenStores } from "./stores.ts";
 
 export interface ProgramParts {
   readonly serve: Serve;
   readonly openStores: OpenStores;
+  readonly openReplication: OpenReplication;
 }
 
 export function createProgram(context: CommandContext, parts: ProgramParts): Command {
@@ -37,6 +39,7 @@ export function createProgram(context: CommandContext, parts: ProgramParts): Com
   addMetadataCommand(program, context, parts.openStores);
   addGcCommand(program, context, parts.openStores);
   addScrubCommand(program, context, parts.openStores);
+  addVerifyCommand(program, context, parts.openStores, parts.openReplication);
   addConfigCommand(program, context);
   addCompletionCommand(program, context);
   addVersionCommand(program, context);

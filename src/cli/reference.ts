@@ -106,6 +106,7 @@ function commandsPage(): string {
   const program = createProgram(describingContext, {
     serve: async () => {},
     openStores: () => Promise.reject(new Error("nothing is opened for a description")),
+    openReplication: () => Promise.reject(new Error("nothing is opened for a description")),
   });
   const sections = [...everyCommand(program)].map((command) => {
     const path = pathOf(command);

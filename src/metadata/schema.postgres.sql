@@ -179,6 +179,34 @@ create table quarantined_manifests (
   PRIMARY KEY (repository_id, digest)
 );
 
+create table replication_destinations (
+  region text collate "C" not null,
+  paused_at bigint,
+  paused_by text collate "C",
+  unreachable_since bigint,
+  unreachable_code text collate "C",
+  unreachable_text text collate "C",
+  PRIMARY KEY (region)
+);
+
+create table replication_samples (
+  destination_region text collate "C" not null,
+  at bigint not null,
+  id text collate "C" not null,
+  images bigint not null,
+  bytes bigint not null,
+  PRIMARY KEY (destination_region, at, id)
+);
+
+create table replication_verifications (
+  account text collate "C" not null,
+  destination_region text collate "C" not null,
+  destination_account text collate "C" not null,
+  finished_at bigint not null,
+  outcome text collate "C" not null,
+  PRIMARY KEY (account, destination_region, destination_account)
+);
+
 create table replications (
   id text collate "C" not null,
   repository_id bigint not null,

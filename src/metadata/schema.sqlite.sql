@@ -164,6 +164,33 @@ CREATE TABLE quarantined_manifests (
   primary key (repository_id, digest)
 );
 
+CREATE TABLE replication_destinations (
+  region text primary key,
+  paused_at bigint,
+  paused_by text,
+  unreachable_since bigint,
+  unreachable_code text,
+  unreachable_text text
+);
+
+CREATE TABLE replication_samples (
+  destination_region text not null,
+  at bigint not null,
+  id text not null,
+  images bigint not null,
+  bytes bigint not null,
+  primary key (destination_region, at, id)
+);
+
+CREATE TABLE replication_verifications (
+  account text not null,
+  destination_region text not null,
+  destination_account text not null,
+  finished_at bigint not null,
+  outcome text not null,
+  primary key (account, destination_region, destination_account)
+);
+
 CREATE TABLE replications (
   id text primary key,
   repository_id bigint not null,

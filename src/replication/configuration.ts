@@ -137,6 +137,11 @@ export function destinationsFor(
   );
 }
 
+/** Every destination that some rule names. */
+export function allDestinations({ rules }: ReplicationConfiguration): Destination[] {
+  return unique(rules.flatMap((rule) => rule.destinations));
+}
+
 function unique(destinations: readonly Destination[]): Destination[] {
   const byName = new Map<string, Destination>();
   for (const destination of destinations) {

@@ -2,6 +2,7 @@
  * The destination's HTTP side, mounted at /replication/.
  *
  *     POST /replication/v1/offers                          an offer -> applied, or what is missing
+ *     POST /replication/v1/verifications                   a question -> what is here
  *     PUT  /replication/v1/blobs/<digest>?offset=N&size=M  a part of a blob -> how much is here
  *
  * Nothing of a body is read before its sender is known.
@@ -13,7 +14,14 @@ import type { ReplicationLog } from "./log.ts";
 import { decodeOffer, OfferSyntaxError, offerLimits, protocolVersion } from "./offer.ts";
 import type { Receiver } from "./receiver.ts";
 import { RegionTokenError, type RegionTokenVerifier } from "./region-token.ts";
+import { decodeQuestion, verificationLimits } from "./verification/messages.ts";
 import { failureResponse } from "./wire-failure.ts";
+
+/** For log and metrics. */
+const endpointNames: ReadonlyMap<string, string> = new Map([
+  ["blobs", "replication-blob"],
+  ["verifications", "replication-verification"],
+]);
 
 export interface EndpointOptions {
   readonly receiver: Receiver;
@@ -29,7 +37,14 @@ export function replicationEndpoint({ receiver, tokens, log }: EndpointOptions):
       throw new ReplicationFailure("protocol_unsupported", text);
     }
     if (resource === "offers" && path.length === 2 && request.method === "POST") {
-      return receiver.offer(source, await readOffer(request));
+      return receiver.offer(
+        source,
+        decodeOffer(await readBody(request, "offer", offerLimits.bytes)),
+      );
+    }
+    if (resource === "verifications" && path.length === 2 && request.method === "POST") {
+      const body = await readBody(request, "question", verificationLimits.questionBytes);
+      return receiver.verify(source, decodeQuestion(body));
     }
     if (resource === "blobs" && path.length === 3 && request.method === "PUT") {
       return receiver.receiveBlob(source, {
@@ -43,7 +58,7 @@ export function replicationEndpoint({ receiver, tokens, log }: EndpointOptions):
   return async (request, context) => {
     const { pathname, searchParams } = new URL(request.url);
     const path = pathname.split("/").slice(2);
-    context.log.endpoint = path[1] === "blobs" ? "replication-blob" : "replication-offer";
+    context.log.endpoint = endpointNames.get(path[1] ?? "") ?? "replication-offer";
     try {
       const source = await tokens.verify(request.headers.get("authorization"));
       context.log.principal = `region/${source}`;
@@ -75,21 +90,22 @@ function failureFor(error: unknown): ReplicationFailure {
   return new ReplicationFailure("destination_error", "unexpected error at the destination");
 }
 
-async function readOffer(request: Request) {
+async function readBody(
+  request: Request,
+  what: string,
+  limit: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const tooLong = () => new OfferSyntaxError(`the ${what} has more than ${limit} bytes`);
   const announced = Number(request.headers.get("content-length") ?? Number.NaN);
-  if (announced > offerLimits.bytes) throw tooLong();
+  if (announced > limit) throw tooLong();
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {
     size += chunk.byteLength;
-    if (size > offerLimits.bytes) throw tooLong();
+    if (size > limit) throw tooLong();
     chunks.push(chunk);
   }
-  return decodeOffer(new Uint8Array(await new Blob(chunks).arrayBuffer()));
-}
-
-function tooLong(): OfferSyntaxError {
-  return new OfferSyntaxError(`an offer has at most ${offerLimits.bytes} bytes`);
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
 
 function readPosition(

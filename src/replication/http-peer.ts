@@ -13,6 +13,7 @@ import {
   protocolVersion,
 } from "./offer.ts";
 import type { Peer } from "./peer.ts";
+import { verificationAnswerSchema, verificationMediaType } from "./verification/messages.ts";
 import { failureOf } from "./wire-failure.ts";
 
 export interface HttpPeerOptions {
@@ -42,9 +43,11 @@ export function httpPeer(options: HttpPeerOptions): Peer {
     readonly answerMilliseconds: number;
     readonly signal: AbortSignal;
     readonly onSent: (bytes: number) => void;
+    /** The size of the answer. */
+    readonly onAnswer?: (bytes: number) => void;
   }
 
-  async function exchange({ path, headers, ...rest }: Exchange): Promise<unknown> {
+  async function exchange({ path, headers, onAnswer, ...rest }: Exchange): Promise<unknown> {
     const answer = await httpExchange(ports, {
       ...rest,
       url: `${base}${path}`,
@@ -52,6 +55,7 @@ export function httpPeer(options: HttpPeerOptions): Peer {
       answerBytesLimit,
       redirect: "error",
     });
+    onAnswer?.(answer.bytes.byteLength);
     const body = parseJson(answer.bytes);
     if (answer.status !== 200) throw failureOf(answer.status, body);
     return body;
@@ -83,6 +87,30 @@ export function httpPeer(options: HttpPeerOptions): Peer {
         onSent,
       });
       return parseAnswer(blobAnswerSchema, answer);
+    },
+    async verify(question, signal) {
+      const bytes = new Blob([JSON.stringify(question)]);
+      const answerBytes = { received: 0 };
+      // In the deep form the destination reads blobs before it answers.
+      const read =
+        question.ask === "blobs" ? question.blobs.reduce((sum, { size }) => sum + size, 0) : 0;
+      const answer = await exchange({
+        method: "POST",
+        path: "/verifications",
+        headers: { "content-type": verificationMediaType },
+        bytes,
+        answerMilliseconds:
+          2 * settings.answerMilliseconds + read / verificationBytesPerMillisecond,
+        signal,
+        onSent() {},
+        onAnswer: (size) => {
+          answerBytes.received = size;
+        },
+      });
+      return {
+        answer: parseAnswer(verificationAnswerSchema, answer),
+        bytes: bytes.size + answerBytes.received,
+      };
     },
   };
 }

@@ -15,5 +15,6 @@ export function localPeer(source: string, receiver: Receiver): Peer {
       }
       return receiver.receiveBlob(source, { digest, size, offset, bytes: stream() });
     },
+    verify: async (question) => ({ answer: await receiver.verify(source, question), bytes: 0 }),
   };
 }

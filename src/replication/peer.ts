@@ -3,7 +3,9 @@
  * over the network, `local-peer.ts` stays in the process, and a simulator puts its faults around
  * either.
  */
+
 import type { BlobAnswer, BlobPart, Offer, OfferAnswer } from "./offer.ts";
+import type { VerificationAnswer, VerificationQuestion } from "./verification/messages.ts";
 
 export interface Peer {
   /** It asks nobody's consent, so a registry may only be sent what is its own account's. */
@@ -20,4 +22,13 @@ export interface Peer {
     signal: AbortSignal,
     onSent: (bytes: number) => void,
   ): Promise<BlobAnswer>;
+  /**
+   * Compares what is there; absent where only images can be pushed.
+   * @returns the answer, and the bytes of question and answer on the wire
+   * @throws ReplicationFailure
+   */
+  verify?(
+    question: VerificationQuestion,
+    signal: AbortSignal,
+  ): Promise<{ answer: VerificationAnswer; bytes: number }>;
 }

@@ -17,6 +17,9 @@ import { type IncomingBlobSettings, type IncomingPart, incomingBlobs } from "./i
 import type { ReplicationLog } from "./log.ts";
 import type { ReplicationMetrics } from "./metrics.ts";
 import type { BlobAnswer, Offer, OfferAnswer } from "./offer.ts";
+import { answerVerification } from "./verification/answer.ts";
+import type { VerificationAnswer, VerificationQuestion } from "./verification/messages.ts";
+import type { RegistryLeaves } from "./verification/registry-leaves.ts";
 
 export interface ReceiverSettings extends IncomingBlobSettings {
   /** A version further in the future than this would win for too long, and is refused. */
@@ -28,10 +31,13 @@ export interface Receiver {
   offer(source: string, offer: Offer): Promise<OfferAnswer>;
   /** @throws ReplicationFailure */
   receiveBlob(source: string, part: IncomingPart): Promise<BlobAnswer>;
+  /** What is here of that which the source has sent. @throws ReplicationFailure */
+  verify(source: string, question: VerificationQuestion): Promise<VerificationAnswer>;
 }
 
 export interface ReceiverOptions {
   readonly context: RegistryContext;
+  readonly leaves: RegistryLeaves;
   /** Whether an account exists here. */
   readonly knowsAccount: (account: string) => Promise<boolean>;
   /** The destination's policies. */
@@ -74,6 +80,12 @@ export function receiver(options: ReceiverOptions): Receiver {
         metrics.bytesReceived.add(answer.held - part.offset, { source });
       }
       return answer;
+    },
+    async verify(source, question) {
+      if (!(await options.knowsAccount(question.account))) {
+        throw new ReplicationFailure("account_unknown", `there is no account ${question.account}`);
+      }
+      return answerVerification(context, options.leaves, source, question);
     },
   };
 

@@ -7,6 +7,7 @@ import type { Chart, ChartRegion } from "./chart.ts";
 import type { Destination } from "./configuration.ts";
 import { type DestinationLag, destinationLags } from "./destination-lag.ts";
 import { replicationEndpoint } from "./endpoint.ts";
+import { ReplicationFailure } from "./failure.ts";
 import { flowMeter } from "./flow.ts";
 import type { Fetch } from "./http-exchange.ts";
 import { httpPeer } from "./http-peer.ts";
@@ -24,6 +25,12 @@ import { type Receiver, receiver } from "./receiver.ts";
 import { type RegionKey, regionTokens, regionTokenVerifier } from "./region-token.ts";
 import type { LinkStatus } from "./routes.ts";
 import { defaultReplicationSettings, type ReplicationSettings } from "./settings.ts";
+import { registryLeaves } from "./verification/registry-leaves.ts";
+import {
+  type VerificationReport,
+  type VerifyOptions,
+  verifyDestination,
+} from "./verification/verify-destination.ts";
 import { type ReplicationWorker, replicationWorker } from "./worker.ts";
 
 export interface ReplicationOptions {
@@ -62,6 +69,10 @@ export interface RunningReplication {
   start(): void;
   /** Interrupts transfers, which go on where they were after the next start; resolves when idle. */
   stop(): Promise<void>;
+  /** Compares a destination with what the rules send there. @throws ReplicationFailure */
+  verify(options: VerifyOptions): Promise<VerificationReport>;
+  /** Whether a destination can be compared: other registries cannot. */
+  isComparable(destination: Destination): boolean;
   /** Lag and backlog; also sets their gauges, so call it before the metrics are read. */
   lags(destinations?: readonly Destination[]): Promise<DestinationLag[]>;
   /** The ways to the regions of the chart, this one included, as this process knows them. */
@@ -75,8 +86,10 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
   const { metrics, flow } = flowMeter(replicationMetrics(options.meter ?? noMeter), clock);
   const log = options.log ?? silentLog;
 
+  const leaves = registryLeaves(context.metadata.read, clock);
   const incoming = receiver({
     context,
+    leaves,
     knowsAccount: options.knowsAccount,
     consent: options.consent,
     settings,
@@ -129,6 +142,18 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
     worker,
     start: () => worker.start(),
     stop: () => worker.stop(),
+    async verify(options) {
+      const { region: name } = options.destination;
+      const known = links.find((each) => each.region === name);
+      if (known === undefined) {
+        throw new ReplicationFailure("region_unknown", `the chart of this region has no ${name}`);
+      }
+      const report = await verifyDestination({ context, leaves, peer: known.peer }, options);
+      if (report.repaired) worker.wake();
+      return report;
+    },
+    isComparable: ({ region: name }) =>
+      links.some((each) => each.region === name && each.peer.verify !== undefined),
     async lags(destinations) {
       const lags = await destinationLags(context.metadata.read, clock.now(), destinations);
       gauges.show(lags);

@@ -337,6 +337,11 @@ export const configurationEntries = {
       seconds(300),
       "The longest wait between two tries. There is no last try.",
     ),
+    verifyInterval: entry(
+      duration("0", "24d"),
+      seconds(3600),
+      "Time between two comparisons with every destination inside the server; 0 switches them off (`portolan verify` remains).",
+    ),
     ownFilterTypes: entry(
       flag,
       false,

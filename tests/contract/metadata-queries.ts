@@ -10,6 +10,7 @@ import { backfillQueriesContract } from "./backfill-queries.ts";
 import { consentQueriesContract } from "./consent-queries.ts";
 import { consoleQueriesContract } from "./console-queries.ts";
 import { imageQueriesContract } from "./image-queries.ts";
+import { proofQueriesContract } from "./proof-queries.ts";
 import { querySuite } from "./query-suite.ts";
 import { registryQueriesContract } from "./registry-queries.ts";
 import { replicationQueriesContract } from "./replication-queries.ts";
@@ -21,6 +22,7 @@ export function metadataQueriesContract(createDatabase: () => Promise<TestDataba
   auditQueriesContract(suite);
   imageQueriesContract(suite);
   replicationQueriesContract(suite);
+  proofQueriesContract(suite);
   consentQueriesContract(suite);
   backfillQueriesContract(suite);
   consoleQueriesContract(suite);

@@ -3,6 +3,7 @@ import type { CommandContext } from "../../src/cli/command-context.ts";
 import type { CommandConfiguration } from "../../src/cli/configuration-options.ts";
 import { runProgram } from "../../src/cli/program.ts";
 import { openExistingRegistry } from "../../src/open-registry.ts";
+import { openCommandReplication } from "../../src/region-replication.ts";
 import { systemClock, systemRandom } from "../../src/runtime/clock.ts";
 import { metricsRegistry } from "../../src/runtime/metrics.ts";
 
@@ -53,6 +54,7 @@ export async function runCommandLine(
         metrics: metricsRegistry(),
         observers: [],
       }),
+    openReplication: openCommandReplication,
   });
   return { exitCode, stdout, stderr, served };
 }
