@@ -80,7 +80,12 @@ export function checks({ regions, ledger, immutable }: ChecksOptions): Checks {
             `${key} has two contents under one version ${row.clock} ${row.origin}`,
           );
         }
-        const moved = row.digest !== before.digest && row.buried === 0 && before.buried === 0;
+        const moved =
+          row.digest !== before.digest &&
+          row.buried === 0 &&
+          before.buried === 0 &&
+          // Deleted between two looks, it may be given anew.
+          !ledger.mayBeGone.has(`${region.name} ${row.repository} ${before.digest}`);
         if (moved && immutable.has(`${region.name} ${row.repository}`)) {
           throw new Violation(`${key} is immutable and has moved`);
         }
