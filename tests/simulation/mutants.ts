@@ -114,14 +114,6 @@ export const mutants: readonly Mutant[] = [
     replace: "if (!isMovableTag(settings, name) && split) return",
   },
   {
-    name: "leases-never-end",
-    why: "what a dead process had claimed stays claimed",
-    file: "src/metadata/queries/replications.ts",
-    find: "set lease = lease + 1, lease_until = $4, due_at = $4, attempts = attempts + 1",
-    replace:
-      "set lease = lease + 1, lease_until = $4, due_at = $4 + 86400000, attempts = attempts + 1",
-  },
-  {
     name: "row-sometimes-missing",
     why: "one push in sixteen is acknowledged without its replications",
     file: "src/replication/observer.ts",
