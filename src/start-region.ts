@@ -275,7 +275,13 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   if (replication !== undefined) {
     replication.start();
     undo.push(() => replication.stop());
-    const compared = openVerification({ configuration, context, replication, metrics, logger });
+    const compared = await openVerification({
+      configuration,
+      context,
+      replication,
+      metrics,
+      logger,
+    });
     if (compared !== undefined) undo.push(() => compared.stop());
   }
   const works: ScheduledWork[] = [
