@@ -44,7 +44,7 @@ import { type HealthCheck, healthHandler } from "./runtime/health.ts";
 import { readInstallationFiles } from "./runtime/installation-files.ts";
 import { type Listener, type ListenerOptions, startListener } from "./runtime/listener.ts";
 import type { LogOutput } from "./runtime/logger.ts";
-import { metricsRegistry } from "./runtime/metrics.ts";
+import { type MetricDescription, metricsRegistry } from "./runtime/metrics.ts";
 import { metricsHandler } from "./runtime/metrics-endpoint.ts";
 import { registerProcessMetrics } from "./runtime/process-metrics.ts";
 import { isLogged, requestLine } from "./runtime/request-log.ts";
@@ -77,6 +77,8 @@ export interface Region {
   readonly endpoint: string;
   /** Only when this start made them: to be shown once. */
   readonly generatedRootCredentials: RootCredentials | undefined;
+  /** What it measures. */
+  metricDescriptions(): readonly MetricDescription[];
   /** Reads the certificate and its key again. */
   reload(): Promise<void>;
   /** Finishes what is in flight, within the configured time, and closes everything. */
@@ -273,7 +275,13 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   if (replication !== undefined) {
     replication.start();
     undo.push(() => replication.stop());
-    const compared = openVerification({ configuration, context, replication, metrics, logger });
+    const compared = await openVerification({
+      configuration,
+      context,
+      replication,
+      metrics,
+      logger,
+    });
     if (compared !== undefined) undo.push(() => compared.stop());
   }
   const works: ScheduledWork[] = [
@@ -308,7 +316,10 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     works.push({
       name: "replication lag",
       intervalMilliseconds: lagIntervalMilliseconds,
-      run: async () => void (await replication.lags()),
+      async run() {
+        await replication.noteRates();
+        await replication.lags();
+      },
     });
   }
   const schedule = startSchedule(clock, works, (work, error) =>
@@ -326,6 +337,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       root.generatedSecretAccessKey === undefined
         ? undefined
         : { accessKeyId: root.accessKeyId, secretAccessKey: root.generatedSecretAccessKey },
+    metricDescriptions: () => metrics.descriptions(),
     async reload() {
       const { certificate, key } = configuration.tls;
       if (certificate === undefined || key === undefined) return;

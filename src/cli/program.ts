@@ -11,6 +11,7 @@ import { addCompletionCommand } from "./commands/completion.ts";
 import { addConfigCommand } from "./commands/config.ts";
 import { addGcCommand } from "./commands/gc.ts";
 import { addMetadataCommand } from "./commands/metadata.ts";
+import { addReplicationCommand } from "./commands/replication.ts";
 import { addScrubCommand } from "./commands/scrub.ts";
 import { addServeCommand, type Serve } from "./commands/serve.ts";
 import { addVerifyCommand } from "./commands/verify.ts";
@@ -39,6 +40,7 @@ export function createProgram(context: CommandContext, parts: ProgramParts): Com
   addMetadataCommand(program, context, parts.openStores);
   addGcCommand(program, context, parts.openStores);
   addScrubCommand(program, context, parts.openStores);
+  addReplicationCommand(program, context, parts.openStores);
   addVerifyCommand(program, context, parts.openStores, parts.openReplication);
   addConfigCommand(program, context);
   addCompletionCommand(program, context);

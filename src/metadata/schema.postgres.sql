@@ -234,6 +234,7 @@ create table replications (
   failed_at bigint,
   backlog bigint not null,
   backfill text collate "C",
+  first_attempt_at bigint,
   PRIMARY KEY (id),
   UNIQUE (repository_id, digest, tag, destination_region, destination_account)
 );

@@ -215,7 +215,7 @@ CREATE TABLE replications (
   failure_code text,
   failure_side text,
   failure_text text,
-  failed_at bigint, backlog bigint not null default 0, backfill text,
+  failed_at bigint, backlog bigint not null default 0, backfill text, first_attempt_at bigint,
   unique (repository_id, digest, tag, destination_region, destination_account)
 );
 

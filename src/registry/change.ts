@@ -26,6 +26,8 @@ export type ChangeKind =
   | "document_set"
   | "document_deleted"
   | "replication_configuration_set"
+  /** A destination was paused or resumed; `detail` has the region. */
+  | "replication_destination_set"
   /** An image of an upstream was brought in or has changed there; `detail` names the upstream. */
   | "pull_through_cache_synchronized";
 

@@ -38,6 +38,7 @@ export interface ReplicationMetrics {
   readonly offersApplied: Counter;
   readonly pushToPullable: Histogram;
   readonly circuitOpen: Gauge;
+  readonly paused: Gauge;
   readonly lag: Gauge;
   readonly backlogImages: Gauge;
   readonly backlogBytes: Gauge;
@@ -81,6 +82,11 @@ export function replicationMetrics(meter: Meter): ReplicationMetrics {
     circuitOpen: meter.gauge({
       name: "portolan_replication_circuit_open",
       help: "1 while a destination is treated as out of reach.",
+      labels: ["region"],
+    }),
+    paused: meter.gauge({
+      name: "portolan_replication_paused",
+      help: "1 while an operator has paused a destination.",
       labels: ["region"],
     }),
     lag: meter.gauge({

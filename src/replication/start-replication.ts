@@ -21,6 +21,7 @@ import { ociPeer } from "./oci/oci-peer.ts";
 import type { OciRegistry } from "./oci/registry.ts";
 import { registryTag } from "./oci/registry-tag.ts";
 import type { Peer } from "./peer.ts";
+import { rateTally } from "./rates.ts";
 import { type Receiver, receiver } from "./receiver.ts";
 import { type RegionKey, regionTokens, regionTokenVerifier } from "./region-token.ts";
 import type { LinkStatus } from "./routes.ts";
@@ -75,6 +76,8 @@ export interface RunningReplication {
   isComparable(destination: Destination): boolean;
   /** Lag and backlog; also sets their gauges, so call it before the metrics are read. */
   lags(destinations?: readonly Destination[]): Promise<DestinationLag[]>;
+  /** Writes down how much has moved, for whoever asks for rates. */
+  noteRates(): Promise<void>;
   /** The ways to the regions of the chart, this one included, as this process knows them. */
   links(): LinkStatus[];
 }
@@ -83,7 +86,8 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
   const { context, chart, regionKey } = options;
   const { region, clock, random } = context;
   const settings = { ...defaultReplicationSettings, ...options.settings };
-  const { metrics, flow } = flowMeter(replicationMetrics(options.meter ?? noMeter), clock);
+  const tally = rateTally(replicationMetrics(options.meter ?? noMeter));
+  const { metrics, flow } = flowMeter(tally.metrics, clock);
   const log = options.log ?? silentLog;
 
   const leaves = registryLeaves(context.metadata.read, clock);
@@ -159,6 +163,7 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
       gauges.show(lags);
       return lags;
     },
+    noteRates: () => tally.write(context.metadata, clock, random),
     links: () =>
       links.map(({ region, circuit }) => ({
         region,

@@ -17,6 +17,8 @@ export interface ReplicationStatus extends Destination {
   readonly tag: string | undefined;
   readonly state: "pending" | "complete" | "failed";
   readonly pushedAt: number;
+  /** When the first attempt since then began. */
+  readonly firstAttemptAt: number | undefined;
   readonly completedAt: number | undefined;
   /** Of the newest push; those that only waited for a place are not counted. */
   readonly attempts: number;
@@ -68,6 +70,7 @@ function statusOf(digest: string, row: ImageReplicationRow): ReplicationStatus {
     tag: row.tag === "" ? undefined : row.tag,
     state: row.state,
     pushedAt: row.created_at,
+    firstAttemptAt: row.first_attempt_at ?? undefined,
     completedAt: row.completed_at ?? undefined,
     attempts: row.attempts,
     bytesSent: row.bytes_sent,

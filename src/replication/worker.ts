@@ -5,6 +5,8 @@
  * Whatever happens to this process, everything is in the rows: a lease that is not renewed runs out,
  * and the row is due again.
  */
+
+import { noteReachable, noteUnreachable } from "../metadata/queries/replication-destinations.ts";
 import {
   type ClaimedReplication,
   claimReplications,
@@ -24,6 +26,7 @@ import {
 import type { BackfillWork } from "./backfill-work.ts";
 import { failureCodes, type ReplicationFailure } from "./failure.ts";
 import { type Lane, type Link, lanes } from "./link.ts";
+import { pauses } from "./pauses.ts";
 
 export interface WorkerSettings extends AttemptSettings {
   /** How often to look although nobody called: another node of the region may have taken a push. */
@@ -77,7 +80,18 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
   let loop: Promise<void> | undefined;
   let sweptAt = Number.NEGATIVE_INFINITY;
 
+  const paused = pauses({
+    db: metadata.read,
+    clock,
+    stopping: stopping.signal,
+    intervalMilliseconds: settings.pollMilliseconds,
+    onChange: (region, isPaused) => metrics.paused.set(isPaused ? 1 : 0, { region }),
+  });
+  /** Those that are known to be within reach, by this process and in the database. */
+  const reached = new Set<string>();
+
   async function tick(): Promise<number> {
+    await paused.refresh();
     let wait = settings.pollMilliseconds;
     for (const link of links) {
       for (const lane of lanes) {
@@ -93,6 +107,7 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
   async function claim(link: Link, lane: Lane, backlog: boolean): Promise<number> {
     const free = freePlaces(link, lane, backlog);
     if (free === 0) return settings.pollMilliseconds; // Whoever ends wakes us.
+    if (paused.isPaused(link.region)) return settings.pollMilliseconds;
     const queue = { bulk: lane === "bulk", backlog };
     const dueAt = await selectNextDue(metadata.read, link.region, queue);
     if (dueAt === undefined) return settings.pollMilliseconds;
@@ -143,7 +158,8 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
     if (probe) link.probing = true;
     const { lane } = place;
     if (row.backlog === 1) link.backlogImages[lane]++;
-    const attempt = attemptReplication(options, link, row, { ...place }, stopping.signal)
+    const signal = paused.signal(link.region);
+    const attempt = attemptReplication(options, link, row, { ...place }, signal)
       .then((outcome) => ended(link, row, outcome))
       // The lease ends by itself and another attempt follows.
       .catch((error) => log.error({ error, replication: row.id }, "could not record a replication"))
@@ -165,15 +181,30 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
     if (failure?.kind.opensCircuit) {
       if (!link.circuit.failed(clock.now())) return;
       metrics.circuitOpen.set(1, { region });
+      await noteOutage(region, failure);
       log.warn({ region, code: failure.code }, "a destination is out of reach; its queue waits");
     } else if (failure?.kind.side !== "source") {
       // It answered, be it with a refusal.
+      await noteReach(region);
       if (!link.circuit.succeeded()) return;
       metrics.circuitOpen.set(0, { region });
       log.info({ region }, "a destination is back");
       const now = clock.now();
       await write(metadata, (tx) => hastenReplications(tx, { region, now, codes: outageCodes }));
     }
+  }
+
+  async function noteOutage(region: string, { code, message: text }: ReplicationFailure) {
+    reached.delete(region);
+    const since = clock.now();
+    await write(metadata, (tx) => noteUnreachable(tx, { region, since, code, text }));
+  }
+
+  /** The first time, and after every outage: a process before this one may have noted one. */
+  async function noteReach(region: string) {
+    if (reached.has(region)) return;
+    reached.add(region);
+    await write(metadata, (tx) => noteReachable(tx, region));
   }
 
   function report(row: ClaimedReplication, failure: ReplicationFailure): void {

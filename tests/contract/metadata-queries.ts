@@ -14,6 +14,7 @@ import { proofQueriesContract } from "./proof-queries.ts";
 import { querySuite } from "./query-suite.ts";
 import { registryQueriesContract } from "./registry-queries.ts";
 import { replicationQueriesContract } from "./replication-queries.ts";
+import { steeringQueriesContract } from "./steering-queries.ts";
 
 export function metadataQueriesContract(createDatabase: () => Promise<TestDatabase>): void {
   const suite = querySuite(createDatabase);
@@ -23,6 +24,7 @@ export function metadataQueriesContract(createDatabase: () => Promise<TestDataba
   imageQueriesContract(suite);
   replicationQueriesContract(suite);
   proofQueriesContract(suite);
+  steeringQueriesContract(suite);
   consentQueriesContract(suite);
   backfillQueriesContract(suite);
   consoleQueriesContract(suite);

@@ -151,7 +151,7 @@ function summary(report: VerificationReport): string {
   ];
   const compared = `${report.tags} tags and ${report.manifests} manifests in ${report.repositories} repositories`;
   const read = deep ? `, ${deep.blobs} blobs (${formatByteCount(deep.blobsBytes)})` : "";
-  const cost = `${formatElapsed(report.milliseconds)}, ${report.roundTrips} questions, ${formatByteCount(report.wireBytes)} on the wire`;
+  const cost = `${formatElapsed(report.milliseconds)}, ${report.roundTrips} ${report.roundTrips === 1 ? "question" : "questions"}, ${formatByteCount(report.wireBytes)} on the wire`;
   return [
     `${formatDestination(report.destination)}: ${verdict(report)}. Compared ${compared}${read} in ${cost}`,
     ...rows.map(([count, what]) => `  ${String(count).padStart(8)}  ${what}`),

@@ -9,6 +9,7 @@ export interface ImageReplicationRow {
   state: "pending" | "complete" | "failed";
   created_at: number;
   completed_at: number | null;
+  first_attempt_at: number | null;
   attempts: number;
   bytes_sent: number;
   bytes_remaining: number;
@@ -26,7 +27,7 @@ export function selectImageReplications(
   const parameters: SqlValue[] = [image.account, image.repository, image.digest];
   if (image.tag !== undefined) parameters.push(image.tag);
   return db.all<ImageReplicationRow>(
-    `select tag, destination_region, destination_account, state, created_at, completed_at, attempts,
+    `select tag, destination_region, destination_account, state, created_at, completed_at, first_attempt_at, attempts,
        bytes_sent, bytes_remaining, failure_code, failure_side, failure_text, failed_at
      from replications
      where repository_id = (select id from repositories where account = $1 and name = $2)

@@ -56,7 +56,7 @@ export async function upsertReplications(
            then replications.created_at else excluded.created_at end,
          state = 'pending', bulk = 0, backlog = 0, clock = excluded.clock, origin = excluded.origin,
          due_at = excluded.due_at, attempts = 0, lease = replications.lease + 1, lease_until = 0,
-         completed_at = null, bytes_remaining = excluded.bytes_remaining,
+         completed_at = null, first_attempt_at = null, bytes_remaining = excluded.bytes_remaining,
          failure_code = null, failure_side = null, failure_text = null, failed_at = null`,
     values,
   );
@@ -118,7 +118,8 @@ export function claimReplications(
        order by due_at limit $5 ${tx.dialect.forUpdateSkipLocked}
      )
      update replications
-     set lease = lease + 1, lease_until = $4, due_at = $4, attempts = attempts + 1
+     set lease = lease + 1, lease_until = $4, due_at = $4, attempts = attempts + 1,
+       first_attempt_at = coalesce(first_attempt_at, $3)
      where id in (select id from due)
      returning id, repository_id, account, repository, digest, tag, destination_region,
        destination_account, clock, origin, created_at, attempts, lease, backlog, failure_code`,
