@@ -3,6 +3,10 @@ import type { RegistryContext } from "./registry/context.ts";
 import type { ReplicationLog } from "./replication/log.ts";
 import type { RunningReplication } from "./replication/start-replication.ts";
 import {
+  type StoredVerification,
+  storedVerifications,
+} from "./replication/verification/stored-verifications.ts";
+import {
   startVerificationSchedule,
   type VerificationSchedule,
 } from "./replication/verification/verification-schedule.ts";
@@ -18,9 +22,9 @@ export interface RegionVerificationOptions {
 }
 
 /** Undefined when it is switched off; `portolan verify` remains. */
-export function openVerification(
+export async function openVerification(
   options: RegionVerificationOptions,
-): VerificationSchedule | undefined {
+): Promise<VerificationSchedule | undefined> {
   const { configuration, context, replication, metrics, logger } = options;
   const intervalMilliseconds = configuration.replication.verifyInterval.milliseconds;
   if (intervalMilliseconds === 0) return undefined;
@@ -57,22 +61,28 @@ export function openVerification(
       labels,
     }),
   };
+  // What an earlier process, another node or a command has found is shown until there is newer.
+  show(await storedVerifications(context.metadata.read));
   return startVerificationSchedule({
     context,
     verify: (verification) => replication.verify(verification),
     isComparable: (destination) => replication.isComparable(destination),
     intervalMilliseconds,
     log: logger,
-    onOutcome(destination, outcome) {
+    onOutcome: (destination, outcome) => show([{ destination, outcome }]),
+  });
+
+  function show(outcomes: readonly Pick<StoredVerification, "destination" | "outcome">[]): void {
+    for (const { destination, outcome } of outcomes) {
       const series = { region: destination.region, account: destination.registryId };
       gauges.success.series(series).set("report" in outcome ? 1 : 0);
-      if (!("report" in outcome)) return;
+      if (!("report" in outcome)) continue;
       const { report } = outcome;
       gauges.differences.series(series).set(report.wrong);
       gauges.onTheWay.series(series).set(report.onTheWay);
       gauges.finished.series(series).set((report.startedAt + report.milliseconds) / 1000);
       gauges.duration.series(series).set(report.milliseconds / 1000);
       gauges.bytes.series(series).set(report.wireBytes);
-    },
-  });
+    }
+  }
 }

@@ -45,7 +45,7 @@ import { type HealthCheck, healthHandler } from "./runtime/health.ts";
 import { readInstallationFiles } from "./runtime/installation-files.ts";
 import { type Listener, type ListenerOptions, startListener } from "./runtime/listener.ts";
 import type { LogOutput } from "./runtime/logger.ts";
-import { metricsRegistry } from "./runtime/metrics.ts";
+import { type MetricDescription, metricsRegistry } from "./runtime/metrics.ts";
 import { metricsHandler } from "./runtime/metrics-endpoint.ts";
 import { registerProcessMetrics } from "./runtime/process-metrics.ts";
 import { isLogged, requestLine } from "./runtime/request-log.ts";
@@ -78,6 +78,8 @@ export interface Region {
   readonly endpoint: string;
   /** Only when this start made them: to be shown once. */
   readonly generatedRootCredentials: RootCredentials | undefined;
+  /** What it measures. */
+  metricDescriptions(): readonly MetricDescription[];
   /** Reads the certificate and its key again. */
   reload(): Promise<void>;
   /** Finishes what is in flight, within the configured time, and closes everything. */
@@ -277,7 +279,13 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   if (replication !== undefined) {
     replication.start();
     undo.push(() => replication.stop());
-    const compared = openVerification({ configuration, context, replication, metrics, logger });
+    const compared = await openVerification({
+      configuration,
+      context,
+      replication,
+      metrics,
+      logger,
+    });
     if (compared !== undefined) undo.push(() => compared.stop());
   }
   events.start();
@@ -336,6 +344,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
       root.generatedSecretAccessKey === undefined
         ? undefined
         : { accessKeyId: root.accessKeyId, secretAccessKey: root.generatedSecretAccessKey },
+    metricDescriptions: () => metrics.descriptions(),
     async reload() {
       const { certificate, key } = configuration.tls;
       if (certificate === undefined || key === undefined) return;

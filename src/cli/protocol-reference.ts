@@ -32,7 +32,7 @@ export function replicationFailuresPage(generated: string): string {
 ${generated}
 
 The \`failureCode\` of DescribeImageReplicationStatus, and the \`code\` of log and metrics. A failure that
-is final ends the replication as \`FAILED\`; pushing the image again revives it.
+is final ends the replication as \`FAILED\`; \`portolan replication retry\` or another push revives it.
 
 | Code | Look at | Then | Meaning |
 |---|---|---|---|

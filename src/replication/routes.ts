@@ -90,7 +90,10 @@ function prefixesOf({ rules }: ReplicationConfiguration): readonly string[] | "a
   for (const { destinations, repositoryFilters } of rules) {
     if (destinations.length === 0) continue;
     if (repositoryFilters === undefined) return "all";
-    prefixes.push(...repositoryFilters.map(({ filter }) => filter));
+    // Filters of our own take a part of what a name stands for: counted as nothing, so that the
+    // figure is never better than the truth.
+    const plain = repositoryFilters.every(({ filterType }) => filterType === "PREFIX_MATCH");
+    if (plain) prefixes.push(...repositoryFilters.map(({ filter }) => filter));
   }
   return [...new Set(prefixes)];
 }

@@ -116,34 +116,53 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
     if (probe && link.probing) return settings.pollMilliseconds;
     const wait = probe ? link.circuit.probeWait(now) : dueAt - now;
     if (wait > 0) return wait;
-    const limit = probe ? 1 : free;
+    // Taken before the claim: while the database works, an attempt may move into this lane.
+    const places = takePlaces(link, lane, probe ? 1 : free);
+    const limit = places.length;
+    if (limit === 0) return settings.pollMilliseconds;
     const { region } = link;
-    const rows = await write(metadata, async (tx) => {
-      // The probe does not wait for a row's own back-off, which may be longer than the circuit's.
-      if (probe) await hastenReplications(tx, { region, now, codes: outageCodes });
-      const leaseUntil = now + settings.leaseMilliseconds;
-      return claimReplications(tx, { ...queue, region, now, leaseUntil, limit });
-    });
-    for (const row of rows) begin(link, lane, row, probe);
-    return rows.length === 0 || rows.length === limit ? settings.pollMilliseconds : 0;
+    try {
+      const rows = await write(metadata, async (tx) => {
+        // The probe does not wait for a row's own back-off, which may be longer than the circuit's.
+        if (probe) await hastenReplications(tx, { region, now, codes: outageCodes });
+        const leaseUntil = now + settings.leaseMilliseconds;
+        return claimReplications(tx, { ...queue, region, now, leaseUntil, limit });
+      });
+      for (const row of rows) {
+        const release = places.pop();
+        if (release === undefined) throw new Error("more was claimed than was asked for");
+        begin(link, { lane, release }, row, probe);
+      }
+      return rows.length === 0 || rows.length === limit ? settings.pollMilliseconds : 0;
+    } finally {
+      for (const release of places) release();
+    }
   }
 
-  function begin(link: Link, lane: Lane, row: ClaimedReplication, probe: boolean): void {
-    const release = link.images[lane].tryAcquire();
-    if (release === undefined) throw new Error("more was claimed than there are places");
+  function takePlaces(link: Link, lane: Lane, limit: number): (() => void)[] {
+    const places: (() => void)[] = [];
+    for (let count = 0; count < limit; count++) {
+      const release = link.images[lane].tryAcquire();
+      if (release === undefined) break;
+      places.push(release);
+    }
+    return places;
+  }
+
+  function begin(
+    link: Link,
+    place: { readonly lane: Lane; readonly release: () => void },
+    row: ClaimedReplication,
+    probe: boolean,
+  ): void {
     if (probe) link.probing = true;
+    const { lane } = place;
     if (row.backlog === 1) link.backlogImages[lane]++;
-    const attempt = attemptReplication(
-      options,
-      link,
-      row,
-      { lane, release },
-      paused.signal(link.region),
-    )
-      .then(
-        (outcome) => ended(link, row, outcome),
-        (error) => log.error({ error, replication: row.id }, "could not record a replication"),
-      )
+    const signal = paused.signal(link.region);
+    const attempt = attemptReplication(options, link, row, { ...place }, signal)
+      .then((outcome) => ended(link, row, outcome))
+      // The lease ends by itself and another attempt follows.
+      .catch((error) => log.error({ error, replication: row.id }, "could not record a replication"))
       .finally(() => {
         if (probe) link.probing = false;
         if (row.backlog === 1) link.backlogImages[lane]--;
@@ -229,14 +248,14 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
   }
 
   async function run(): Promise<void> {
-    if (options.soleWorker) {
-      await write(metadata, (tx) => endReplicationLeases(tx, clock.now()));
-    }
+    let mustEndLeases = options.soleWorker;
     while (!stopping.signal.aborted) {
       // Renewed before the tick, so that a call during it is not lost.
       hint = new AbortController();
       let wait = settings.pollMilliseconds;
       try {
+        if (mustEndLeases) await write(metadata, (tx) => endReplicationLeases(tx, clock.now()));
+        mustEndLeases = false;
         wait = await tick();
       } catch (error) {
         log.error({ error }, "could not look for replications that are due");

@@ -54,7 +54,17 @@ export interface Metrics {
   ): MetricFamily<HistogramSeries>;
 }
 
+export interface MetricDescription {
+  /** With the prefix. */
+  readonly name: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
 export interface MetricsRegistry extends Metrics {
+  /** Everything that was registered, in that order. */
+  descriptions(): readonly MetricDescription[];
   /** Everything, as text of type `metricsContentType`. */
   text(): Promise<string>;
 }
@@ -70,6 +80,7 @@ export const durationBuckets: readonly number[] = [
 const seriesLimit = 2000;
 
 interface Family {
+  readonly description: MetricDescription;
   collect?: () => void | Promise<void>;
   render(): string;
 }
@@ -86,7 +97,10 @@ export function metricsRegistry(onError: (error: unknown) => void = () => {}): M
   return {
     counter(options) {
       const table = seriesTable(options, "counter", () => ({ value: 0 }));
-      add(table.name, { render: () => table.render(({ value }) => [["", "", value]]) });
+      add(table.name, {
+        description: table.description,
+        render: () => table.render(({ value }) => [["", "", value]]),
+      });
       return {
         series(labels) {
           const state = table.find(labels);
@@ -112,6 +126,7 @@ export function metricsRegistry(onError: (error: unknown) => void = () => {}): M
         reset: table.reset,
       };
       add(table.name, {
+        description: table.description,
         render: () => table.render(({ value }) => [["", "", value]]),
         ...(collect !== undefined && { collect: () => collect(gauge) }),
       });
@@ -122,6 +137,7 @@ export function metricsRegistry(onError: (error: unknown) => void = () => {}): M
       const empty = () => ({ counts: new Float64Array(buckets.length + 1), sum: 0 });
       const table = seriesTable(options, "histogram", empty);
       add(table.name, {
+        description: table.description,
         render: () =>
           table.render(({ counts, sum }) => {
             let count = 0;
@@ -146,6 +162,7 @@ export function metricsRegistry(onError: (error: unknown) => void = () => {}): M
         },
       };
     },
+    descriptions: () => [...families.values()].map(({ description }) => description),
     async text() {
       for (const family of families.values()) {
         try {
@@ -162,7 +179,11 @@ export function metricsRegistry(onError: (error: unknown) => void = () => {}): M
 /** Suffix of the name, additional label, value. */
 type Sample = readonly [string, string, number];
 
-function seriesTable<State>(options: MetricOptions, type: string, create: () => State) {
+function seriesTable<State>(
+  options: MetricOptions,
+  type: MetricDescription["type"],
+  create: () => State,
+) {
   const name = `portolan_${options.name}`;
   const labelNames = options.labels ?? [];
   for (const word of [name, ...labelNames]) {
@@ -171,6 +192,7 @@ function seriesTable<State>(options: MetricOptions, type: string, create: () => 
   const states = new Map<string, State>();
   return {
     name,
+    description: { name, type, help: options.help, labels: labelNames },
     reset: () => states.clear(),
     find(labels: Labels = {}): State {
       if (Object.keys(labels).length !== labelNames.length) {

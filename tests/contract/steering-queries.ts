@@ -1,12 +1,13 @@
 /** What the queries promise by which an operator sees and steers replication. */
 import { describe, expect, test } from "bun:test";
 import * as destinations from "../../src/metadata/queries/replication-destinations.ts";
+import * as losses from "../../src/metadata/queries/replication-losses.ts";
 import * as steering from "../../src/metadata/queries/replication-steering.ts";
 import { upsertReplications } from "../../src/metadata/queries/replications.ts";
 import { account, digest, type QuerySuite } from "./query-suite.ts";
 
 export function steeringQueriesContract(suite: QuerySuite): void {
-  const q = suite.record({ ...destinations, ...steering });
+  const q = suite.record({ ...destinations, ...steering, ...losses });
   const { transaction, repository } = suite;
   const read = () => suite.store.read;
   const stateOf = async (region: string) =>
@@ -91,6 +92,12 @@ export function steeringQueriesContract(suite: QuerySuite): void {
       tx.all("update replications set state = 'complete' where id = $1", [row(1, "steered-y").id]),
     );
     expect(await atRisk()).toEqual({ images: 1, bytes: 100 });
+    const unarrived = (await q.selectUnarrived(read(), "", 10_000)).filter(
+      ({ repository }) => repository === name,
+    );
+    expect(unarrived.map(({ id }) => id)).toEqual([row(1, "steered-x").id, row(2, "steered-x").id]);
+    expect(unarrived[0]).toMatchObject({ state: "failed", failure_code: "bad", created_at: 51 });
+    expect(await q.selectUnarrived(read(), "~", 10)).toEqual([]);
     const revive = (selection: steering.ReplicationSelection) =>
       transaction((tx) => q.reviveReplications(tx, selection, 99));
     expect(await revive({ region: "steered-x", destinationAccount: "000000000000" })).toBe(0);

@@ -1,5 +1,6 @@
 /** `portolan verify` and `portolan replication` beside the servers of two regions. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
 import {
   CreateRepositoryCommand,
   ECRClient,
@@ -8,6 +9,7 @@ import {
 import { attemptCommand, type CommandResult } from "../support/command.ts";
 import { type RegionProcesses, startRegionProcesses } from "../support/region-processes.ts";
 import { portolanCommand } from "../support/server-process.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { testBlob } from "./blob-transfers.ts";
 
@@ -133,6 +135,48 @@ test("mistakes are told in words", async () => {
   const image = await portolan("replication", "image", "web");
   expect(image).toMatchObject({ exitCode: 2 });
   expect(image.stderr).toContain("REPOSITORY:TAG");
+});
+
+test("what has not arrived is listed exactly, and signed by the region", async () => {
+  const config = regions.configuration("us-east-1");
+  await portolan("replication", "pause", "--destination", "eu-west-1");
+  await waitUntil("the server to know", async () => {
+    const { endpoint, authorization } = regions.region("us-east-1");
+    const metrics = await fetch(`${endpoint}/metrics`, { headers: { authorization } });
+    return (await metrics.text()).includes('portolan_replication_paused{region="eu-west-1"} 1');
+  });
+  await push("third");
+  // Its process is gone; its database is not.
+  await regions.region("us-east-1").kill();
+  const listed = await portolan("replication", "lost", "--json");
+  expect(listed.exitCode).toBe(1);
+  const signed = JSON.parse(listed.stdout);
+  const { images } = JSON.parse(signed.statement);
+  expect(images).toMatchObject([{ repository: "web", tag: "third", state: "pending" }]);
+
+  const directory = temporaryDirectory();
+  const check = async (statement: unknown) => {
+    const path = join(directory.path, "lost.json");
+    await Bun.write(path, JSON.stringify(statement));
+    const other = regions.configuration("eu-west-1");
+    const command = ["replication", "lost", "--check", path, "--config", other];
+    return attemptCommand([...portolanCommand(), ...command]);
+  };
+  expect((await check(signed)).stdout).toContain("1 missing at its destinations");
+  const changed = { ...signed, statement: signed.statement.replace('"third"', '"other"') };
+  expect((await check(changed)).stderr).toContain("the signature is not of us-east-1");
+  expect((await check({})).stderr).toContain("is no signed statement");
+  directory.remove();
+
+  await regions.region("us-east-1").start();
+  await portolan("replication", "resume", "--destination", "eu-west-1");
+  await arrived("third");
+  const empty = await attemptCommand([
+    ...portolanCommand(),
+    ...["replication", "lost", "--destination", "eu-west-1", "--config", config],
+  ]);
+  expect(empty.exitCode).toBe(0);
+  expect(empty.stdout).toContain("nothing is missing at eu-west-1");
 });
 
 test("a destination that is down cannot be compared, and that is said", async () => {

@@ -1,7 +1,16 @@
-/** A TCP port of the loopback address that nothing listens on at this moment. */
+/**
+ * A TCP port of the loopback address that nothing listens on at this moment. Not one that the system
+ * would choose: those are given to every connection that goes out, also in the moment before the
+ * port is used.
+ */
 export function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
+  for (let attempt = 0; ; attempt++) {
+    const port = 10_000 + Math.floor(Math.random() * 22_000);
+    try {
+      Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } }).stop(true);
+      return port;
+    } catch (error) {
+      if (attempt === 100) throw error;
+    }
+  }
 }

@@ -12,6 +12,7 @@ import { test } from "bun:test";
 export type RequirementName =
   | "postgres"
   | "clients"
+  | "boto3"
   | "conformance"
   | "aws"
   | "crane"

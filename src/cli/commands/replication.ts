@@ -4,6 +4,7 @@ import type { CommandContext } from "../command-context.ts";
 import type { OpenStores } from "../stores.ts";
 import { addReplicationFailuresCommand } from "./replication-failures.ts";
 import { addReplicationImageCommand } from "./replication-image.ts";
+import { addReplicationLostCommand } from "./replication-lost.ts";
 import { addReplicationStatusCommand } from "./replication-status.ts";
 import { addReplicationSteeringCommands } from "./replication-steering.ts";
 
@@ -18,5 +19,6 @@ export function addReplicationCommand(
   addReplicationStatusCommand(replication, context, open);
   addReplicationImageCommand(replication, context, open);
   addReplicationFailuresCommand(replication, context, open);
+  addReplicationLostCommand(replication, context, open);
   addReplicationSteeringCommands(replication, context, open);
 }
