@@ -9,6 +9,7 @@ import { addAuditCommand } from "./commands/audit.ts";
 import { addChartCommand } from "./commands/chart.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addConfigCommand } from "./commands/config.ts";
+import { addEventsCommand } from "./commands/events.ts";
 import { addGcCommand } from "./commands/gc.ts";
 import { addMetadataCommand } from "./commands/metadata.ts";
 import { addReplicationCommand } from "./commands/replication.ts";
@@ -42,6 +43,7 @@ export function createProgram(context: CommandContext, parts: ProgramParts): Com
   addScrubCommand(program, context, parts.openStores);
   addReplicationCommand(program, context, parts.openStores);
   addVerifyCommand(program, context, parts.openStores, parts.openReplication);
+  addEventsCommand(program, context, parts.openStores);
   addConfigCommand(program, context);
   addCompletionCommand(program, context);
   addVersionCommand(program, context);

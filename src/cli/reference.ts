@@ -6,6 +6,7 @@ import { systemClock, systemRandom } from "../runtime/clock.ts";
 import { namedEntries } from "../runtime/configuration-entries.ts";
 import { accessPage } from "./access-reference.ts";
 import type { CommandContext } from "./command-context.ts";
+import { eventsPage } from "./events-reference.ts";
 import { createProgram, everyCommand } from "./program.ts";
 import { ecrPage, replicationFailuresPage } from "./protocol-reference.ts";
 
@@ -23,6 +24,7 @@ export function referencePages(): ReferencePage[] {
     { path: "docs/reference/ecr.md", text: ecrPage(generated) },
     { path: "docs/reference/console-api.md", text: consoleApiPage(generated) },
     { path: "docs/reference/access.md", text: accessPage(generated) },
+    { path: "docs/reference/events.md", text: eventsPage(generated) },
     { path: "docs/reference/replication-failures.md", text: replicationFailuresPage(generated) },
   ];
 }

@@ -75,7 +75,8 @@ async function run(
   context.log.principal = principal.arn;
 
   const [service = "", operation = "", ...rest] = path.split("/");
-  if (services.doors.services.includes(service)) {
+  // A service without an operation is none of its operations: `events` is an endpoint of our own.
+  if (path.includes("/") && services.doors.services.includes(service)) {
     const limit = services.doors.bodyBytesLimit(service, operation);
     if (limit === undefined || rest.length > 0) {
       throw new ConsoleError("UnknownEndpoint", "There is no such operation.");

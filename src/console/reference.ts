@@ -20,7 +20,7 @@ Times are milliseconds since the epoch.
 |---|---|
 ${rows.join("\n")}
 | \`POST /console/api/ecr/<Operation>\` | Any operation of [Amazon ECR's API](ecr.md), with its input and output as JSON; dates are seconds since the epoch. |
-| \`POST /console/api/iam/<Operation>\`, \`sts/…\`, \`secretsmanager/…\` | The same for those services; lists are arrays, dates are texts of ISO 8601. |
+| \`POST /console/api/iam/<Operation>\`, \`sts/…\`, \`secretsmanager/…\`, \`events/…\` | The same for those services; lists are arrays, dates are texts of ISO 8601. |
 
 An error is \`{"error": {"code", "message"}}\`. One of a missing permission has status 403 and says which: \`action\`
 and \`resource\`. Without a session the status is 401, after too many attempts to sign in it is 429.

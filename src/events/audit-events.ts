@@ -4,7 +4,7 @@
  * https://docs.aws.amazon.com/AmazonECR/latest/userguide/logging-using-cloudtrail.html
  */
 import type { ChangeRow } from "../metadata/queries/changes.ts";
-import type { EventDraft } from "./change-events.ts";
+import type { ChangeEvents, EventDraft } from "./change-events.ts";
 import { eventTime } from "./event.ts";
 
 /** By the kind of a document: the operations that set and delete it. */
@@ -16,36 +16,42 @@ const operations: Readonly<Record<string, readonly [set: string, deleted: string
 
 type Detail = Readonly<Record<string, unknown>>;
 
-export const auditEvents = {
+export const auditEvents: Readonly<Record<string, ChangeEvents>> = {
   repository_created: {
+    types: ["AWS API Call via CloudTrail"],
     when: "A repository was created.",
     drafts: (change: ChangeRow, _detail: Detail, region: string) => [
       apiCall(change, region, "CreateRepository"),
     ],
   },
   repository_deleted: {
+    types: ["AWS API Call via CloudTrail"],
     when: "A repository was deleted.",
     drafts: (change: ChangeRow, _detail: Detail, region: string) => [
       apiCall(change, region, "DeleteRepository"),
     ],
   },
   document_set: {
+    types: ["AWS API Call via CloudTrail"],
     when: "A repository policy, registry policy or lifecycle policy was set.",
     drafts: (change: ChangeRow, detail: Detail, region: string) =>
       settingCall(change, detail, region, 0),
   },
   document_deleted: {
+    types: ["AWS API Call via CloudTrail"],
     when: "One of them was deleted.",
     drafts: (change: ChangeRow, detail: Detail, region: string) =>
       settingCall(change, detail, region, 1),
   },
   replication_configuration_set: {
+    types: ["AWS API Call via CloudTrail"],
     when: "The replication configuration was set.",
     drafts: (change: ChangeRow, _detail: Detail, region: string) => [
       apiCall(change, region, "PutReplicationConfiguration"),
     ],
   },
   lifecycle_policy_executed: {
+    types: ["AWS Service Event via CloudTrail"],
     when: "A lifecycle policy was carried out.",
     drafts: (change: ChangeRow, detail: Detail, region: string): EventDraft[] => [
       {

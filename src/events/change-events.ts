@@ -25,7 +25,8 @@ export interface EventDraft {
 type Detail = Readonly<Record<string, unknown>>;
 type DraftsOf = (change: ChangeRow, detail: Detail, region: string) => readonly EventDraft[];
 
-interface ChangeEvents {
+export interface ChangeEvents {
+  readonly types: readonly DetailType[];
   /** For the reference: when it is sent. */
   readonly when: string;
   readonly drafts: DraftsOf;
@@ -34,6 +35,7 @@ interface ChangeEvents {
 /** By the kind of the change. */
 export const changeEventTable: Readonly<Record<string, ChangeEvents>> = {
   image_pushed: {
+    types: ["ECR Image Action", "ECR Referrer Action", "ECR Replication Action"],
     when: "A manifest was pushed or a tag set (one event per tag). At a destination: an image has arrived.",
     drafts: (change, detail, region) =>
       isReplicationActor(change.account, change.actor)
@@ -41,10 +43,12 @@ export const changeEventTable: Readonly<Record<string, ChangeEvents>> = {
         : [imageAction(change, detail, "PUSH")],
   },
   tag_deleted: {
+    types: ["ECR Image Action", "ECR Referrer Action"],
     when: "A tag was deleted.",
     drafts: (change, detail) => [imageAction(change, detail, "DELETE")],
   },
   image_deleted: {
+    types: ["ECR Image Action", "ECR Referrer Action"],
     when: "A manifest was deleted by a client or a lifecycle policy: one event per tag, or one without a tag.",
     drafts: (change, detail) => {
       const tags = textsOf(detail.tags);
@@ -53,6 +57,7 @@ export const changeEventTable: Readonly<Record<string, ChangeEvents>> = {
     },
   },
   image_storage_class_set: {
+    types: ["ECR Image Action", "ECR Referrer Action"],
     when: "An image was archived or restored.",
     drafts: (change, detail) => [
       imageAction(change, detail, "UPDATE_STORAGE_CLASS", {
@@ -62,18 +67,22 @@ export const changeEventTable: Readonly<Record<string, ChangeEvents>> = {
     ],
   },
   replication_completed: {
+    types: ["ECR Replication Action"],
     when: "At the source: an image has arrived at a destination. Amazon ECR tells of it at the destination alone.",
     drafts: (change, detail, region) => [departure(change, detail, region)],
   },
   replication_failed: {
+    types: ["ECR Replication Action"],
     when: "At the source: an image will not arrive without an operator or a new push.",
     drafts: (change, detail, region) => [departure(change, detail, region)],
   },
   pull_through_cache_synchronized: {
+    types: ["ECR Pull Through Cache Action"],
     when: "An image of an upstream was brought in or has changed there.",
     drafts: (change, detail, region) => [pullThrough(change, detail, region)],
   },
   alarm_state_changed: {
+    types: ["Portolan Alarm State Change"],
     when: "An alarm was raised or cleared.",
     drafts: (_change, detail) => [
       { detailType: "Portolan Alarm State Change", source: "portolan", detail },

@@ -13,9 +13,14 @@ export async function appendLine(path: string, line: string, bytesLimit: number)
     () => 0,
   );
   if (size >= bytesLimit) await rename(path, `${path}.1`);
-  const file = await open(path, "a", 0o600);
+  const file = await open(path, "a+", 0o600);
   try {
-    await file.appendFile(`${line}\n`);
+    // A crash may have left the beginning of a line, which must not spoil this one.
+    const { size: end } = await file.stat();
+    const last = Buffer.alloc(1);
+    if (end > 0) await file.read(last, 0, 1, end - 1);
+    const isTorn = end > 0 && last.toString() !== "\n";
+    await file.appendFile(`${isTorn ? "\n" : ""}${line}\n`);
     await file.datasync();
   } finally {
     await file.close();
