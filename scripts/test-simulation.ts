@@ -5,7 +5,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 
-const seeds = Number(process.env.PORTOLAN_SIMULATION_SEEDS ?? 2000);
+const seeds = Number(process.env.PORTOLAN_TEST_SEEDS ?? 2000);
 const root = join(import.meta.dir, "..");
 const run = (script: string, ...parameters: string[]) =>
   Bun.spawn([process.execPath, join(root, "scripts", script), ...parameters], {

@@ -7,13 +7,13 @@ import { startServer } from "../support/server-process.ts";
 
 setDefaultTimeout(120_000);
 
-const python = process.env.PORTOLAN_PYTHON ?? Bun.which("python3");
+const python = process.env.PORTOLAN_TEST_PYTHON ?? Bun.which("python3");
 const hasBoto3 =
   python !== null && (await attemptCommand([python, "-c", "import boto3"])).exitCode === 0;
 const available = requirement(
   "boto3",
   hasBoto3,
-  "boto3 (pip install boto3, for python3 or for PORTOLAN_PYTHON)",
+  "boto3 (pip install boto3, for python3 or for PORTOLAN_TEST_PYTHON)",
 );
 
 describe.skipIf(!available)("boto3", () => {

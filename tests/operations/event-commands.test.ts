@@ -38,8 +38,12 @@ async function portolan(...command: string[]) {
   const given = ["--data", server.dataDirectory, "--region", server.region];
   return attemptCommand([...portolanCommand(), "events", ...command, ...given]);
 }
-const json = async (...command: string[]) =>
-  JSON.parse((await portolan(...command, "--json")).stdout);
+const json = async (...command: string[]) => {
+  const { stdout, stderr, exitCode } = await portolan(...command, "--json");
+  // Without it nobody would know why there is nothing to read.
+  if (stdout === "") throw new Error(`${command.join(" ")} ended with ${exitCode}: ${stderr}`);
+  return JSON.parse(stdout);
+};
 
 test("events reach a file and the server's output, and tail shows them", async () => {
   const base = `arn:aws:portolan:${server.region}:${server.account}`;

@@ -71,12 +71,14 @@ test("kill -9 in the middle of deliveries loses no event", async () => {
       await ecr.send(new CreateRepositoryCommand({ repositoryName }));
       acknowledged.push(repositoryName);
     });
+    // Now: those that the kill cuts off fail before it has returned.
+    const settled = Promise.allSettled(pushing);
     // Each life is killed at another point of its deliveries.
     await waitUntil("deliveries", () => receiver.accepted.length >= before + 1 + life * 2, {
       intervalMilliseconds: 1,
     });
     await server.kill();
-    await Promise.allSettled(pushing);
+    await settled;
     await server.start();
   }
   const delivered = () =>
