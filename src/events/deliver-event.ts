@@ -38,6 +38,7 @@ export const deliveryFailureCodes = {
   connection_unusable:
     "The connection or the API destination is gone, or its secret cannot be read.",
   write_failed: "The file could not be written.",
+  internal_error: "The server failed, which its log tells of.",
   too_old: "The event waited longer than the target's MaximumEventAgeInSeconds.",
   too_many_attempts: "As many attempts as the target's MaximumRetryAttempts have failed.",
   queue_full: "More events waited for the target than events.waitingLimit.",

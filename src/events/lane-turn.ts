@@ -27,7 +27,10 @@ export interface TurnOptions {
   readonly ports: DeliveryPorts;
   readonly settings: EventSettings;
   readonly metrics: EventMetrics;
-  readonly log: { warn(fields: object, text: string): void };
+  readonly log: {
+    warn(fields: object, text: string): void;
+    error(fields: object, text: string): void;
+  };
 }
 
 /** Then others get their turn. */
@@ -44,6 +47,7 @@ export async function takeTurn(
   lane: LaneRow,
   signal: AbortSignal,
 ): Promise<void> {
+  const { log } = options;
   const { registry } = options.ports.events;
   let { attempts } = lane;
   for (let i = 0; i < deliveriesPerTurn && !signal.aborted; i++) {
@@ -64,7 +68,10 @@ export async function takeTurn(
       );
     } catch (error) {
       if (signal.aborted) break;
-      throw error;
+      // A bug must not hold up the target for ever: it is tried again like any other failure.
+      const { account, rule } = lane;
+      log.error({ error, account, rule, target: target.id }, "an event cannot be delivered");
+      result = { outcome: "retry", code: "internal_error", text: "see the log of the server" };
     }
     if (!(await record(options, lane, row, target, attempts + 1, result))) return;
     if (result.outcome === "retry") return;

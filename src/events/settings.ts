@@ -23,7 +23,7 @@ export const defaultEventSettings: EventSettings = {
   ageLimitMilliseconds: 24 * 3600_000,
   attemptsLimit: 185,
   timeoutMilliseconds: 10_000,
-  waitingLimit: 10_000,
+  waitingLimit: 100_000,
   deadLetterAgeMilliseconds: 14 * 24 * 3600_000,
   deadLettersLimit: 1000,
   lanesAtOnce: 256,

@@ -23,7 +23,7 @@ export const eventEntries = {
     ),
     waitingLimit: entry(
       integer(1, 10_000_000),
-      10_000,
+      100_000,
       "Events that wait for one target; the oldest beyond become dead letters.",
     ),
     deadLetterRetention: entry(

@@ -4,6 +4,7 @@ import * as sdk from "@aws-sdk/client-eventbridge";
 import { type AwsEndpoint, startAwsEndpoint } from "../support/aws-endpoint.ts";
 import { refusal } from "../support/ecr-client.ts";
 import { signingSecret } from "../support/event-world.ts";
+import { allow, userWith } from "../support/iam-client.ts";
 
 let endpoint: AwsEndpoint;
 let client: sdk.EventBridgeClient;
@@ -264,5 +265,27 @@ test("webhooks to private addresses, weak secrets and headers of ours are refuse
       ...{ Name: "ssrf", ConnectionArn, InvocationEndpoint, HttpMethod: "POST" },
     });
     expect((await refusal(client.send(command))).name).toBe("ValidationException");
+  }
+});
+
+test("permissions are IAM's, for actions and for single rules", async () => {
+  const { url, region } = endpoint;
+  const one = allow(["events:PutRule", "events:DescribeRule"], `${base}:rule/own-*`);
+  const credentials = await userWith(endpoint, "ruler", one);
+  const user = new sdk.EventBridgeClient({ endpoint: url, region, credentials, maxAttempts: 1 });
+  await user.send(new sdk.PutRuleCommand({ Name: "own-rule", EventPattern }));
+  const refused = async (answer: Promise<unknown>) => (await refusal(answer)).name;
+  for (const answer of [
+    user.send(new sdk.PutRuleCommand({ Name: "other", EventPattern })),
+    user.send(
+      new sdk.PutRuleCommand({ Name: "own-2", EventPattern, Tags: [{ Key: "a", Value: "" }] }),
+    ),
+    user.send(new sdk.DescribeRuleCommand({ Name: "not-there" })),
+    user.send(new sdk.ListRulesCommand({})),
+    user.send(new sdk.DeleteRuleCommand({ Name: "own-rule" })),
+    user.send(new sdk.ListConnectionsCommand({})),
+    user.send(new sdk.PutEventsCommand({ Entries: [{ Source: "x" }] })),
+  ]) {
+    expect(await refused(answer)).toBe("AccessDeniedException");
   }
 });
