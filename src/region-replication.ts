@@ -4,6 +4,7 @@ import type { Access } from "./access/access.ts";
 import { accountExists } from "./access/account-existence.ts";
 import { replicationConsent } from "./access/replication-consent.ts";
 import { StartError } from "./open-registry.ts";
+import { openFleet, type RegionFleet } from "./region-fleet.ts";
 import { chartRegistries } from "./region-registries.ts";
 import type { RegistryContext } from "./registry/context.ts";
 import type { ReplicationConfigurationLimits } from "./replication/configuration.ts";
@@ -14,20 +15,14 @@ import {
   type RunningReplication,
   startReplication,
 } from "./replication/start-replication.ts";
-import { regionsOf } from "./runtime/chart-values.ts";
 import type { Configuration } from "./runtime/configuration-entries.ts";
 import { type Metrics, metricsRegistry } from "./runtime/metrics.ts";
-import {
-  generateRegionKey,
-  parseRegionKey,
-  type RegionKey,
-  readRegionKey,
-} from "./runtime/secret-files.ts";
 
 export interface RegionReplicationOptions {
   readonly configuration: Configuration;
   readonly context: RegistryContext;
   readonly access: Access;
+  readonly fleet: RegionFleet;
   readonly metrics: Metrics;
   readonly logger: ReplicationLog;
 }
@@ -49,6 +44,7 @@ export async function openCommandReplication(
   const replication = await openEngine({
     configuration,
     context,
+    fleet: await openFleet({ configuration, context, logger: silentLog }),
     consent: () => Promise.reject(new Error("a command receives nothing")),
     metrics: metricsRegistry(),
     logger: silentLog,
@@ -66,20 +62,19 @@ interface EngineOptions extends Omit<RegionReplicationOptions, "access"> {
 async function openEngine({
   configuration,
   context,
+  fleet,
   consent,
   metrics,
   logger,
 }: EngineOptions): Promise<RunningReplication | undefined> {
-  const { chart, regionKey, replication } = configuration;
-  if (chart.length === 0) return undefined;
-  // Without other regions nobody has to know this one: any key will do.
-  const key =
-    regionKey === undefined ? parseRegionKey(generateRegionKey()) : await readRegionKey(regionKey);
+  const { replication } = configuration;
+  if (configuration.chart.length === 0) return undefined;
   return startReplication({
     context,
-    chart: { regions: regionsOf(chart) },
+    chart: fleet.chart,
     registries: chartRegistries(configuration, context.clock),
-    regionKey: jsonWebKeyHalves(key),
+    regionKey: () => fleet.keys(),
+    documents: fleet.documents,
     fetch: (url, init) => fetch(url, init),
     knowsAccount: (account) => accountExists(context.metadata.read, account),
     consent,
@@ -105,12 +100,6 @@ export function replicationLimits({ replication }: Configuration): ReplicationCo
     uniqueDestinations: replication.destinationsLimit,
     filtersPerRule: replication.filtersPerRuleLimit,
   };
-}
-
-function jsonWebKeyHalves({ privateKey, publicKey }: RegionKey) {
-  const { d } = privateKey.export({ format: "jwk" });
-  if (d === undefined) throw new Error("the region's key has no private half");
-  return { publicKey, privateKey: d };
 }
 
 /** The replication folder knows no metrics registry; its names already have the prefix. */

@@ -27,12 +27,12 @@ import { ociHandler } from "./oci/handler.ts";
 import { layerDownloadHandler } from "./oci/layer-download.ts";
 import { makeDataDirectory, openRegistry, StartError } from "./open-registry.ts";
 import { regionConsole } from "./region-console.ts";
+import { openFleet, welcomeAccounts } from "./region-fleet.ts";
 import { openGarbageCollection } from "./region-garbage.ts";
 import { openPullThrough } from "./region-pull-through.ts";
 import { openReplication, replicationLimits } from "./region-replication.ts";
 import { openVerification } from "./region-verification.ts";
 import type { ChangeObserver, RegistryContext } from "./registry/context.ts";
-import { ensureFirstTemplates } from "./registry/creation-templates.ts";
 import { expireUploads } from "./registry/expire-uploads.ts";
 import { runLifecyclePolicies } from "./registry/lifecycle/run.ts";
 import { registriesOf } from "./runtime/chart-values.ts";
@@ -130,17 +130,18 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     files.installationKey ?? (await ownInstallationKey(configuration.data, random));
   const cipher = secretCipher(installationKey, random);
   const root = await ensureRootCredentials({
-    metadata: context.metadata,
+    registry: context,
     cipher,
-    clock,
-    random,
     account: configuration.account,
     given: files.rootCredentials,
   });
-  await ensureFirstTemplates(context, {
-    account: configuration.account,
-    templates: configuration.registry.creationTemplates,
-  });
+  if (root.replacedBy !== undefined) {
+    const { accessKeyId, replacedBy } = root;
+    const words = "the root credentials of the configuration were replaced in another region";
+    logger.warn({ accessKeyId, replacedBy }, words);
+  }
+  await welcomeAccounts(context, configuration);
+  const fleet = await openFleet({ configuration, context, installationKey, logger });
   const sessions = sessionCredentials({ installationKey, clock, random });
   const usage = keyUsage({
     metadata: context.metadata,
@@ -190,7 +191,9 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
   });
   observers.push(cache.observer);
   undo.push(() => cache.stop());
-  const replication = await openReplication({ configuration, context, access, metrics, logger });
+  const replication = await openReplication({
+    ...{ configuration, context, access, fleet, metrics, logger },
+  });
   if (replication !== undefined) observers.push(replication.observer);
 
   const aws = {
@@ -212,7 +215,7 @@ async function startLocked(options: RegionOptions, undo: (() => unknown)[]): Pro
     throttle: throttle(configuration.throttling, tokenBuckets()),
     cache,
     upstreams,
-    knownRegions: new Set([configuration.region, ...configuration.chart.map(({ name }) => name)]),
+    knownRegions: fleet.chart.names,
     registries: new Set(registriesOf(configuration.chart).map(({ name }) => name)),
     ownFilterTypes: configuration.replication.ownFilterTypes,
     replicationLimits: replicationLimits(configuration),

@@ -1,10 +1,16 @@
 import { expect, test } from "bun:test";
 import { manualClock } from "../../tests/support/manual-clock.ts";
-import { selectAccessKey, updateAccessKeyStatus } from "../metadata/queries/access-keys.ts";
+import { memoryBlobStore } from "../blobs/memory.ts";
+import { verified } from "../blobs/verified.ts";
 import { sqliteMetadataStore } from "../metadata/sqlite.ts";
+import { defaultRegistrySettings, type RegistryContext } from "../registry/context.ts";
+import { changeDocument } from "../registry/documents.ts";
+import { hybridClock } from "../registry/hybrid-clock.ts";
+import { keyedMutex } from "../registry/keyed-mutex.ts";
 import { systemRandom } from "../runtime/clock.ts";
 import { ensureRootCredentials, rootPrincipal, storedAccessKeys } from "./credentials.ts";
 import { SecretDecryptionError, secretCipher } from "./installation-key.ts";
+import { findRootKey, rootKeyKind } from "./root-keys.ts";
 
 const account = "111122223333";
 const given = { accessKeyId: "AKIAGIVENGIVENGIVEN1", secretAccessKey: "given/secret/given/secret" };
@@ -13,18 +19,28 @@ async function installation(installationKey = systemRandom.bytes(32)) {
   const clock = manualClock();
   const metadata = await sqliteMetadataStore({ path: ":memory:", now: clock.now() });
   const cipher = secretCipher(installationKey, systemRandom);
+  const registry: RegistryContext = {
+    region: "us-east-1",
+    metadata,
+    blobs: verified(memoryBlobStore()),
+    clock,
+    random: systemRandom,
+    hybridClock: hybridClock(clock),
+    settings: defaultRegistrySettings,
+    observers: [],
+    uploadMutex: keyedMutex(),
+  };
   return {
     metadata,
+    registry,
     keys: storedAccessKeys(metadata, cipher),
     start: (
       credentials?: { accessKeyId: string; secretAccessKey: string },
       { of = account, under = cipher } = {},
     ) =>
       ensureRootCredentials({
-        metadata,
+        registry,
         cipher: under,
-        clock,
-        random: systemRandom,
         account: of,
         given: credentials,
       }),
@@ -47,8 +63,10 @@ test("the first start generates credentials and shows them; the next start does 
 test("the secret is not in the database", async () => {
   const { metadata, start } = await installation();
   const { accessKeyId, generatedSecretAccessKey = "?" } = await start();
-  const row = await selectAccessKey(metadata.read, accessKeyId);
-  expect(Buffer.from(row?.secret ?? []).includes(generatedSecretAccessKey)).toBe(false);
+  const row = await findRootKey(metadata.read, accessKeyId);
+  const encrypted = Buffer.from(row?.value.secret ?? "", "base64");
+  expect(encrypted.byteLength).toBeGreaterThan(generatedSecretAccessKey.length);
+  expect(encrypted.includes(generatedSecretAccessKey)).toBe(false);
   expect(JSON.stringify(row)).not.toContain(generatedSecretAccessKey);
 });
 
@@ -75,10 +93,39 @@ test("given credentials take the place of those before, and can be rotated", asy
 });
 
 test("a deactivated key is not found", async () => {
-  const { keys, metadata, start } = await installation();
+  const { keys, registry, start } = await installation();
   const { accessKeyId } = await start();
-  await metadata.transaction((tx) => updateAccessKeyStatus(tx, accessKeyId, "inactive"));
+  await deactivate(registry, accessKeyId);
   expect(await keys.find(accessKeyId)).toBeUndefined();
+});
+
+function deactivate(registry: RegistryContext, name: string): Promise<unknown> {
+  const target = { account, name, actor: rootPrincipal(account).arn };
+  return registry.metadata.transaction((tx) =>
+    changeDocument(
+      registry,
+      tx,
+      rootKeyKind,
+      target,
+      (present) => present && ({ ...present, status: "inactive" } as const),
+    ),
+  );
+}
+
+test("credentials that another region has replaced stay so, whatever this one's file says", async () => {
+  const { keys, registry, start } = await installation();
+  await start(given);
+  const elsewhere = { ...registry, region: "eu-west-1" };
+  const replacement = { ...given, accessKeyId: "AKIAREPLACEMENT12345" };
+  await ensureRootCredentials({
+    registry: elsewhere,
+    cipher: secretCipher(systemRandom.bytes(32), systemRandom),
+    account,
+    given: replacement,
+  });
+  const { accessKeyId } = replacement;
+  expect(await start(given)).toEqual({ accessKeyId, replacedBy: "eu-west-1" });
+  expect(await keys.find(given.accessKeyId)).toBeUndefined();
 });
 
 test("unknown and malformed ids are not found", async () => {

@@ -16,6 +16,7 @@ import { accessKeyKind, identityKinds } from "./identities/identity-documents.ts
 import type { CompiledPolicy } from "./policy/compile-policy.ts";
 import { policyCache } from "./policy-cache.ts";
 import type { PolicySource, RegistryPolicyScope } from "./policy-source.ts";
+import { rootKeyKind } from "./root-keys.ts";
 
 export interface PolicyCollectionOptions {
   readonly source: PolicySource;
@@ -95,7 +96,7 @@ export function policyCollection(options: PolicyCollectionOptions): PolicyCollec
   });
 
   function forget({ account, kind, name }: ChangedDocument): void {
-    if (kind === accessKeyKind.kind) options.onKeyChange();
+    if (kind === accessKeyKind.kind || kind === rootKeyKind.kind) options.onKeyChange();
     if (repositoryKinds.has(kind)) repositories.forget(`${account}/${name}`);
     else if (registryKinds.has(kind)) registries.forget(account);
     // A policy or a group may concern any number of them.

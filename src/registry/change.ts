@@ -48,14 +48,17 @@ export interface Change {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-/** Call it last in a transaction: the journal's counter is held until the commit. */
+/**
+ * Call it last in a transaction: the journal's counter is held until the commit.
+ * @returns the change's number in the journal
+ */
 export async function announce(
   context: RegistryContext,
   tx: Transaction,
   change: Change,
-): Promise<void> {
+): Promise<number> {
   for (const observer of context.observers) await observer(tx, change);
-  await insertChange(tx, {
+  return insertChange(tx, {
     at: context.clock.now(),
     kind: change.kind,
     account: change.account,

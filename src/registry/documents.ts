@@ -11,11 +11,12 @@ import {
   selectDocument,
   selectDocumentForUpdate,
   selectDocuments,
+  updateDocumentSequence,
   upsertDocument,
 } from "../metadata/queries/documents.ts";
 import { announce } from "./change.ts";
 import type { RegistryContext } from "./context.ts";
-import type { Version } from "./hybrid-clock.ts";
+import { formatHybridTimestamp, type Version } from "./hybrid-clock.ts";
 
 /** Where a document holds: in the region that wrote it, or in the whole installation. */
 export type DocumentScope = "region" | "installation";
@@ -68,6 +69,19 @@ export async function listDocuments<Value>(
   return rows.flatMap((row) => stored<Value>(row) ?? []);
 }
 
+export interface DocumentTarget {
+  readonly account: string;
+  readonly name: string;
+  readonly owner?: string;
+  readonly actor: string;
+  readonly repository?: string;
+  /**
+   * What a configuration says at a first start. Of a document that does not exist yet it makes the
+   * oldest version there is: whatever the installation knows already comes before it.
+   */
+  readonly fromConfiguration?: true;
+}
+
 /**
  * Writes a document from what it was, with its row held: two writers never lose each other's change.
  * @param change gets the present value, or undefined, and returns the new one, or undefined to
@@ -77,8 +91,8 @@ export async function listDocuments<Value>(
 export async function changeDocument<Value>(
   context: RegistryContext,
   tx: Transaction,
-  { kind }: DocumentKind<Value>,
-  target: { account: string; name: string; owner?: string; actor: string; repository?: string },
+  { kind, scope }: DocumentKind<Value>,
+  target: DocumentTarget,
   change: (present: Value | undefined) => Value | undefined,
 ): Promise<Value | undefined> {
   const { account, name, actor } = target;
@@ -88,7 +102,8 @@ export async function changeDocument<Value>(
   if (value === undefined && present === undefined) return undefined;
   const json = value === undefined ? null : JSON.stringify(value);
   if (row !== undefined && row.value === json) return value;
-  const clock = context.hybridClock.tick(row?.clock);
+  const isFirst = target.fromConfiguration && row === undefined;
+  const clock = isFirst ? formatHybridTimestamp(0, 0) : context.hybridClock.tick(row?.clock);
   await upsertDocument(tx, {
     account,
     kind,
@@ -99,7 +114,7 @@ export async function changeDocument<Value>(
     origin: context.region,
     updated_at: context.clock.now(),
   });
-  await announce(context, tx, {
+  const sequence = await announce(context, tx, {
     kind: value === undefined ? "document_deleted" : "document_set",
     account,
     repository: target.repository ?? "",
@@ -108,6 +123,7 @@ export async function changeDocument<Value>(
     actor,
     detail: { kind, name },
   });
+  if (scope === "installation") await updateDocumentSequence(tx, { account, kind, name }, sequence);
   return value;
 }
 

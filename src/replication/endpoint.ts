@@ -3,12 +3,14 @@
  *
  *     POST /replication/v1/offers                          an offer -> applied, or what is missing
  *     POST /replication/v1/verifications                   a question -> what is here
+ *     POST /replication/v1/documents                       identities -> how far this region is
  *     PUT  /replication/v1/blobs/<digest>?offset=N&size=M  a part of a blob -> how much is here
  *
  * Nothing of a body is read before its sender is known.
  */
 import { type Digest, parseDigest } from "../image/digest.ts";
 import type { Handler } from "../runtime/request.ts";
+import { documentLimits, proofHeader } from "./documents/messages.ts";
 import { ReplicationFailure } from "./failure.ts";
 import type { ReplicationLog } from "./log.ts";
 import { decodeOffer, OfferSyntaxError, offerLimits, protocolVersion } from "./offer.ts";
@@ -20,6 +22,7 @@ import { failureResponse } from "./wire-failure.ts";
 /** For log and metrics. */
 const endpointNames: ReadonlyMap<string, string> = new Map([
   ["blobs", "replication-blob"],
+  ["documents", "replication-documents"],
   ["verifications", "replication-verification"],
 ]);
 
@@ -45,6 +48,11 @@ export function replicationEndpoint({ receiver, tokens, log }: EndpointOptions):
     if (resource === "verifications" && path.length === 2 && request.method === "POST") {
       const body = await readBody(request, "question", verificationLimits.questionBytes);
       return receiver.verify(source, decodeQuestion(body));
+    }
+    if (resource === "documents" && path.length === 2 && request.method === "POST") {
+      const body = await readBody(request, "message", documentLimits.payloadBytes);
+      const proof = request.headers.get(proofHeader) ?? "";
+      return receiver.documents(source, { payload: new TextDecoder().decode(body), proof });
     }
     if (resource === "blobs" && path.length === 3 && request.method === "PUT") {
       return receiver.receiveBlob(source, {

@@ -151,6 +151,12 @@ export const failureCodes = {
     ...retryable,
     meaning: "The bytes that arrived do not have the digest they should; nothing was stored.",
   },
+  installation_key_mismatch: {
+    side: "destination",
+    ...retryable,
+    meaning:
+      "The two regions do not have the same installation key, so that neither takes identities from the other. Images are not concerned.",
+  },
   blob_busy: {
     side: "destination",
     ...retryable,

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import type { Clock } from "../runtime/clock.ts";
 import type { ChartRegion } from "./chart.ts";
+import { documentsAnswerSchema, documentsMediaType, proofHeader } from "./documents/messages.ts";
 import { ReplicationFailure } from "./failure.ts";
 import { type Fetch, type HttpExchangeSettings, httpExchange } from "./http-exchange.ts";
 import {
@@ -20,6 +21,8 @@ export interface HttpPeerOptions {
   readonly region: ChartRegion;
   /** The Authorization header for the region. */
   readonly authorization: () => Promise<string>;
+  /** It was refused. True when another one may be accepted. */
+  readonly refused?: () => boolean;
   readonly fetch: Fetch;
   readonly clock: Clock;
   readonly settings: HttpExchangeSettings;
@@ -48,13 +51,16 @@ export function httpPeer(options: HttpPeerOptions): Peer {
   }
 
   async function exchange({ path, headers, onAnswer, ...rest }: Exchange): Promise<unknown> {
-    const answer = await httpExchange(ports, {
-      ...rest,
-      url: `${base}${path}`,
-      headers: { ...headers, authorization: await options.authorization() },
-      answerBytesLimit,
-      redirect: "error",
-    });
+    const attempt = async () =>
+      httpExchange(ports, {
+        ...rest,
+        url: `${base}${path}`,
+        headers: { ...headers, authorization: await options.authorization() },
+        answerBytesLimit,
+        redirect: "error",
+      });
+    let answer = await attempt();
+    if (answer.status === 401 && options.refused?.() === true) answer = await attempt();
     onAnswer?.(answer.bytes.byteLength);
     const body = parseJson(answer.bytes);
     if (answer.status !== 200) throw failureOf(answer.status, body);
@@ -87,6 +93,18 @@ export function httpPeer(options: HttpPeerOptions): Peer {
         onSent,
       });
       return parseAnswer(blobAnswerSchema, answer);
+    },
+    async documents({ payload, proof }, signal) {
+      const answer = await exchange({
+        method: "POST",
+        path: "/documents",
+        headers: { "content-type": documentsMediaType, [proofHeader]: proof },
+        bytes: new Blob([payload]),
+        answerMilliseconds: settings.answerMilliseconds,
+        signal,
+        onSent() {},
+      });
+      return parseAnswer(documentsAnswerSchema, answer);
     },
     async verify(question, signal) {
       const bytes = new Blob([JSON.stringify(question)]);

@@ -15,6 +15,7 @@ export function localPeer(source: string, receiver: Receiver): Peer {
       }
       return receiver.receiveBlob(source, { digest, size, offset, bytes: stream() });
     },
+    documents: (sealed) => receiver.documents(source, sealed),
     verify: async (question) => ({ answer: await receiver.verify(source, question), bytes: 0 }),
   };
 }

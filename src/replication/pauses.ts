@@ -19,6 +19,8 @@ export interface Pauses {
   isPaused(region: string): boolean;
   /** Aborted when the destination is paused, or when all stops. */
   signal(region: string): AbortSignal;
+  /** The destination has left the chart: what is under way to it ends. */
+  interrupt(region: string): void;
 }
 
 export interface PausesOptions {
@@ -39,7 +41,13 @@ export function pauses(options: PausesOptions): Pauses {
   stopping.addEventListener("abort", () => {
     for (const controller of controllers.values()) controller.abort();
   });
+  function interrupt(region: string): void {
+    controllers.get(region)?.abort();
+    controllers.delete(region);
+  }
+
   return {
+    interrupt,
     async refresh() {
       const now = clock.now();
       if (Math.abs(now - readAt) < options.intervalMilliseconds) return;
@@ -48,8 +56,7 @@ export function pauses(options: PausesOptions): Pauses {
       const before = paused;
       paused = new Set(rows.flatMap((row) => (row.paused_at === null ? [] : [row.region])));
       for (const region of paused) {
-        controllers.get(region)?.abort();
-        controllers.delete(region);
+        interrupt(region);
         if (!before.has(region)) onChange(region, true);
       }
       for (const region of before) if (!paused.has(region)) onChange(region, false);
@@ -100,12 +107,12 @@ export function resumeDestination(
   });
 }
 
-function announceSteering(
+async function announceSteering(
   context: RegistryContext,
   tx: Parameters<typeof announce>[1],
   what: { account: string; actor: string; detail: Readonly<Record<string, unknown>> },
 ): Promise<void> {
-  return announce(context, tx, {
+  await announce(context, tx, {
     kind: "replication_destination_set",
     repository: "",
     origin: context.region,

@@ -4,6 +4,7 @@
  * either.
  */
 
+import type { DocumentsAnswer, SealedBatch } from "./documents/messages.ts";
 import type { BlobAnswer, BlobPart, Offer, OfferAnswer } from "./offer.ts";
 import type { VerificationAnswer, VerificationQuestion } from "./verification/messages.ts";
 
@@ -22,6 +23,11 @@ export interface Peer {
     signal: AbortSignal,
     onSent: (bytes: number) => void,
   ): Promise<BlobAnswer>;
+  /**
+   * Sends documents of the installation; absent where there are none.
+   * @throws ReplicationFailure
+   */
+  documents?(sealed: SealedBatch, signal: AbortSignal): Promise<DocumentsAnswer>;
   /**
    * Compares what is there; absent where only images can be pushed.
    * @returns the answer, and the bytes of question and answer on the wire

@@ -12,6 +12,8 @@ import type { RegistryContext } from "../registry/context.ts";
 import { parseHybridTimestamp } from "../registry/hybrid-clock.ts";
 import { type Application, applyOffer, checkOffer } from "./apply.ts";
 import { requireCreation, requireReplication } from "./consent.ts";
+import type { DocumentsAnswer, SealedBatch } from "./documents/messages.ts";
+import type { ReceiveDocuments } from "./documents/receive-documents.ts";
 import { ReplicationFailure } from "./failure.ts";
 import { type IncomingBlobSettings, type IncomingPart, incomingBlobs } from "./incoming-blob.ts";
 import type { ReplicationLog } from "./log.ts";
@@ -31,6 +33,8 @@ export interface Receiver {
   offer(source: string, offer: Offer): Promise<OfferAnswer>;
   /** @throws ReplicationFailure */
   receiveBlob(source: string, part: IncomingPart): Promise<BlobAnswer>;
+  /** Documents of the installation. @throws ReplicationFailure */
+  documents(source: string, sealed: SealedBatch): Promise<DocumentsAnswer>;
   /** What is here of that which the source has sent. @throws ReplicationFailure */
   verify(source: string, question: VerificationQuestion): Promise<VerificationAnswer>;
 }
@@ -42,6 +46,8 @@ export interface ReceiverOptions {
   readonly knowsAccount: (account: string) => Promise<boolean>;
   /** The destination's policies. */
   readonly consent: ReplicationConsent;
+  /** Absent in a region that keeps its identities for itself. */
+  readonly documents?: ReceiveDocuments | undefined;
   readonly settings: ReceiverSettings;
   readonly metrics: ReplicationMetrics;
   readonly log: ReplicationLog;
@@ -80,6 +86,12 @@ export function receiver(options: ReceiverOptions): Receiver {
         metrics.bytesReceived.add(answer.held - part.offset, { source });
       }
       return answer;
+    },
+    async documents(source, sealed) {
+      if (options.documents === undefined) {
+        throw new ReplicationFailure("protocol_unsupported", "this region takes no documents");
+      }
+      return options.documents(source, sealed);
     },
     async verify(source, question) {
       if (!(await options.knowsAccount(question.account))) {

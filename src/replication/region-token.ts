@@ -5,7 +5,7 @@
  */
 import { decodeJwt, importJWK, jwtVerify, SignJWT } from "jose";
 import type { Clock } from "../runtime/clock.ts";
-import { type Chart, findRegion } from "./chart.ts";
+import { acceptedKeys, type Chart, findRegion } from "./chart.ts";
 
 /** Both halves as in RFC 8037: 32 bytes each, in base64url. */
 export interface RegionKey {
@@ -24,23 +24,39 @@ const tokenLengthLimit = 4096;
 export interface RegionTokens {
   /** The value of an Authorization header for requests to `destination`. */
   authorization(destination: string): Promise<string>;
+  /**
+   * The destination did not accept it. It may not have heard of this region's new key yet, or not
+   * accept the old one any more.
+   * @returns true when there is another key, which is used from now on
+   */
+  refused(destination: string): boolean;
+}
+
+/** The key of now, and the one before it as long as it is kept. */
+export interface RegionKeys {
+  readonly current: RegionKey;
+  readonly previous?: RegionKey | undefined;
 }
 
 export function regionTokens(
   region: string,
-  key: RegionKey,
+  key: RegionKey | (() => RegionKeys),
   clock: Pick<Clock, "now">,
 ): RegionTokens {
-  const imported = importJWK(
-    { kty: "OKP", crv: "Ed25519", x: key.publicKey, d: key.privateKey },
-    algorithm,
-  );
-  imported.catch(() => {}); // Reported by whoever awaits it.
-  const cached = new Map<string, { authorization: string; issuedAt: number }>();
+  const keys = typeof key === "function" ? key : () => ({ current: key, previous: undefined });
+  const cached = new Map<string, { authorization: string; issuedAt: number; key: RegionKey }>();
+  /** Destinations that want the key before the present one. */
+  const behind = new Set<string>();
+  const keyFor = (destination: string) => {
+    const { current, previous } = keys();
+    return behind.has(destination) ? (previous ?? current) : current;
+  };
   return {
     async authorization(destination) {
       const now = clock.now();
-      const known = cached.get(destination);
+      const key = keyFor(destination);
+      const cachedToken = cached.get(destination);
+      const known = cachedToken?.key === key ? cachedToken : undefined;
       const age = now - (known?.issuedAt ?? Number.NaN);
       // Negative when the clock was set back: the token would be from the future.
       if (known !== undefined && age >= 0 && age < renewalMilliseconds) return known.authorization;
@@ -50,13 +66,23 @@ export function regionTokens(
         .setAudience(destination)
         .setIssuedAt(Math.floor(now / 1000))
         .setExpirationTime(Math.floor((now + lifetimeMilliseconds) / 1000))
-        .sign(await imported);
+        .sign(await importJWK(privateJwk(key), algorithm));
       const authorization = `Bearer ${token}`;
-      cached.set(destination, { authorization, issuedAt: now });
+      cached.set(destination, { authorization, issuedAt: now, key });
       return authorization;
+    },
+    refused(destination) {
+      if (keys().previous === undefined) return false;
+      if (!behind.delete(destination)) behind.add(destination);
+      return true;
     },
   };
 }
+
+const privateJwk = ({ publicKey: x, privateKey: d }: RegionKey) => ({
+  ...{ kty: "OKP", crv: "Ed25519" },
+  ...{ x, d },
+});
 
 export class RegionTokenError extends Error {
   override readonly name = "RegionTokenError";
@@ -91,24 +117,31 @@ export function regionTokenVerifier(
       if (source === undefined) {
         throw new RegionTokenError(403, "the token's region is not in the chart");
       }
-      const jwk = { kty: "OKP", crv: "Ed25519", x: source.publicKey };
-      try {
-        await jwtVerify(token, await importJWK(jwk, algorithm), {
-          algorithms: [algorithm],
-          issuer: source.name,
-          audience: region,
-          requiredClaims: ["iat", "exp"],
-          maxTokenAge: lifetimeMilliseconds / 1000,
-          clockTolerance: clockToleranceSeconds,
-          currentDate: new Date(clock.now()),
-        });
-      } catch (error) {
-        throw refusal(error);
+      const keys = acceptedKeys(source, clock.now());
+      for (const [i, x] of keys.entries()) {
+        const jwk = { kty: "OKP", crv: "Ed25519", x };
+        try {
+          await jwtVerify(token, await importJWK(jwk, algorithm), {
+            algorithms: [algorithm],
+            issuer: source.name,
+            audience: region,
+            requiredClaims: ["iat", "exp"],
+            maxTokenAge: lifetimeMilliseconds / 1000,
+            clockTolerance: clockToleranceSeconds,
+            currentDate: new Date(clock.now()),
+          });
+          break;
+        } catch (error) {
+          const isOtherKeys = (error as { code?: unknown }).code === signatureFailed;
+          if (!isOtherKeys || i === keys.length - 1) throw refusal(error);
+        }
       }
       return source.name;
     },
   };
 }
+
+const signatureFailed = "ERR_JWS_SIGNATURE_VERIFICATION_FAILED";
 
 /** Not verified: it only selects the key that the signature must match. */
 function issuerOf(token: string): string {

@@ -1,5 +1,6 @@
 /** Every figure that replication can be tuned by, with its default. */
 import { type BackfillSettings, defaultBackfillSettings } from "./backfill-work.ts";
+import type { DocumentSenderSettings } from "./documents/document-sender.ts";
 import type { HttpExchangeSettings } from "./http-exchange.ts";
 import type { LinkSettings } from "./link.ts";
 import { defaultInlineLimits } from "./planner.ts";
@@ -10,6 +11,7 @@ export interface ReplicationSettings
   extends WorkerSettings,
     LinkSettings,
     HttpExchangeSettings,
+    DocumentSenderSettings,
     ReceiverSettings {
   readonly backfill: BackfillSettings;
 }
@@ -39,6 +41,10 @@ export const defaultReplicationSettings: ReplicationSettings = {
   answerMilliseconds: 30_000,
   slowestBytesPerSecond: 128 * 1024,
   backfill: defaultBackfillSettings,
+  // Identities and the chart.
+  documentBackOff: { firstMilliseconds: 500, limitMilliseconds: 15_000 },
+  documentPassMilliseconds: 24 * 3600_000,
+  deferredPassMilliseconds: 300_000,
   // As a destination.
   yieldMilliseconds: 5000,
   clockSkewLimitMilliseconds: 300_000,

@@ -6,13 +6,19 @@ import { backfillWork } from "./backfill-work.ts";
 import type { Chart, ChartRegion } from "./chart.ts";
 import type { Destination } from "./configuration.ts";
 import { type DestinationLag, destinationLags } from "./destination-lag.ts";
+import {
+  documentReplication,
+  type InstallationDocuments,
+} from "./documents/document-replication.ts";
+import type { DocumentSender } from "./documents/document-sender.ts";
 import { replicationEndpoint } from "./endpoint.ts";
 import { ReplicationFailure } from "./failure.ts";
 import { flowMeter } from "./flow.ts";
 import type { Fetch } from "./http-exchange.ts";
 import { httpPeer } from "./http-peer.ts";
 import { lagGauges } from "./lag-gauges.ts";
-import { link } from "./link.ts";
+import { type Link, link } from "./link.ts";
+import { linkSet } from "./link-set.ts";
 import { localPeer } from "./local-peer.ts";
 import { type ReplicationLog, silentLog } from "./log.ts";
 import { type Meter, noMeter, replicationMetrics } from "./metrics.ts";
@@ -23,7 +29,12 @@ import { registryTag } from "./oci/registry-tag.ts";
 import type { Peer } from "./peer.ts";
 import { rateTally } from "./rates.ts";
 import { type Receiver, receiver } from "./receiver.ts";
-import { type RegionKey, regionTokens, regionTokenVerifier } from "./region-token.ts";
+import {
+  type RegionKey,
+  type RegionKeys,
+  regionTokens,
+  regionTokenVerifier,
+} from "./region-token.ts";
 import type { LinkStatus } from "./routes.ts";
 import { defaultReplicationSettings, type ReplicationSettings } from "./settings.ts";
 import { registryLeaves } from "./verification/registry-leaves.ts";
@@ -41,7 +52,9 @@ export interface ReplicationOptions {
   readonly chart: Chart;
   /** Destinations that are no regions. */
   readonly registries?: readonly OciRegistry[];
-  readonly regionKey: RegionKey;
+  readonly regionKey: RegionKey | (() => RegionKeys);
+  /** What holds in all regions; absent: this region keeps it for itself. */
+  readonly documents?: InstallationDocuments | undefined;
   /** The network. */
   readonly fetch: Fetch;
   /** Reaches a region in another way than by HTTP: for simulations. */
@@ -66,6 +79,8 @@ export interface RunningReplication {
   readonly receiver: Receiver;
   /** What `start` and `stop` drive; a simulation calls its `tick` instead. */
   readonly worker: ReplicationWorker;
+  /** Sends identities to the other regions; like the worker, a simulation drives its `tick`. */
+  readonly documents: DocumentSender | undefined;
   /** Begins to replicate. */
   start(): void;
   /** Interrupts transfers, which go on where they were after the next start; resolves when idle. */
@@ -90,12 +105,23 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
   const { metrics, flow } = flowMeter(tally.metrics, clock);
   const log = options.log ?? silentLog;
 
+  const documents =
+    options.documents &&
+    documentReplication({
+      ...options.documents,
+      context,
+      destinations: () => links.current().filter((each) => each.region !== region),
+      settings,
+      meter: options.meter ?? noMeter,
+      log,
+    });
   const leaves = registryLeaves(context.metadata.read, clock);
   const incoming = receiver({
     context,
     leaves,
     knowsAccount: options.knowsAccount,
     consent: options.consent,
+    documents: documents?.receive,
     settings,
     metrics,
     log,
@@ -107,23 +133,26 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
       httpPeer({
         region: destination,
         authorization: () => tokens.authorization(destination.name),
+        refused: () => tokens.refused(destination.name),
         fetch: options.fetch,
         clock,
         settings,
       }));
-  const links = chart.regions.map((destination) => {
-    const peer = destination.name === region ? localPeer(region, incoming) : connect(destination);
-    return link(destination.name, peer, settings, random);
-  });
-  if (!links.some((known) => known.region === region)) {
-    links.push(link(region, localPeer(region, incoming), settings, random));
-  }
   const { fetch } = options;
+  const registryLinks: Link[] = [];
   const currentTag = registryTag(context.metadata.read);
   for (const registry of options.registries ?? []) {
     const peer = ociPeer({ registry, currentTag, fetch, clock, settings });
-    links.push(link(registry.name, peer, settings, random));
+    registryLinks.push(link(registry.name, peer, settings, random));
   }
+  const links = linkSet(
+    { name: region, chart },
+    (to) =>
+      typeof to === "string"
+        ? link(to, localPeer(to, incoming), settings, random)
+        : link(to.name, connect(to), settings, random),
+    registryLinks,
+  );
   const { soleWorker } = options;
   const backfills = backfillWork({
     context,
@@ -131,12 +160,17 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
     pollMilliseconds: settings.pollMilliseconds,
   });
   const ports = { context, settings, metrics, log };
-  const worker = replicationWorker({ ...ports, links, backfills, soleWorker });
+  const worker = replicationWorker({ ...ports, links: links.current, backfills, soleWorker });
 
   const gauges = lagGauges(metrics);
 
+  const observeImages = replicationObserver({ region, clock, random, wake: () => worker.wake() });
+
   return {
-    observer: replicationObserver({ region, clock, random, wake: () => worker.wake() }),
+    async observer(tx, change) {
+      await observeImages(tx, change);
+      await documents?.observer(tx, change);
+    },
     handler: replicationEndpoint({
       receiver: incoming,
       tokens: regionTokenVerifier(region, chart, clock),
@@ -144,11 +178,17 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
     }),
     receiver: incoming,
     worker,
-    start: () => worker.start(),
-    stop: () => worker.stop(),
+    documents: documents?.sender,
+    start() {
+      worker.start();
+      documents?.sender.start();
+    },
+    async stop() {
+      await Promise.all([worker.stop(), documents?.sender.stop()]);
+    },
     async verify(options) {
       const { region: name } = options.destination;
-      const known = links.find((each) => each.region === name);
+      const known = links.find(name);
       if (known === undefined) {
         throw new ReplicationFailure("region_unknown", `the chart of this region has no ${name}`);
       }
@@ -156,8 +196,7 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
       if (report.repaired) worker.wake();
       return report;
     },
-    isComparable: ({ region: name }) =>
-      links.some((each) => each.region === name && each.peer.verify !== undefined),
+    isComparable: ({ region: name }) => links.find(name)?.peer.verify !== undefined,
     async lags(destinations) {
       const lags = await destinationLags(context.metadata.read, clock.now(), destinations);
       gauges.show(lags);
@@ -165,7 +204,7 @@ export function startReplication(options: ReplicationOptions): RunningReplicatio
     },
     noteRates: () => tally.write(context.metadata, clock, random),
     links: () =>
-      links.map(({ region, circuit }) => ({
+      links.current().map(({ region, circuit }) => ({
         region,
         unreachableSince: circuit.openSince,
         flow: flow(region),

@@ -14,6 +14,7 @@ const statuses: Partial<Record<FailureCode, number>> = {
   offer_invalid: 400,
   clock_skew: 409,
   digest_mismatch: 422,
+  installation_key_mismatch: 409,
   destination_stalled: 408,
   destination_error: 500,
 };

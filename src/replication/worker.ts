@@ -35,8 +35,8 @@ export interface WorkerSettings extends AttemptSettings {
 
 export interface WorkerOptions extends AttemptPorts {
   readonly settings: WorkerSettings;
-  /** One for each region of the chart that can be a destination. */
-  readonly links: readonly Link[];
+  /** One for each destination, as the chart has them now; the same list as long as it does. */
+  readonly links: () => readonly Link[];
   /** Makes more due from time to time; called with every tick. */
   readonly backfills: BackfillWork;
   /** No other process of the region replicates: leases left by an earlier one are void at once. */
@@ -72,13 +72,14 @@ function freePlaces({ images, backlogImages }: Link, lane: Lane, backlog: boolea
 }
 
 export function replicationWorker(options: WorkerOptions): ReplicationWorker {
-  const { context, settings, links, metrics, log } = options;
+  const { context, settings, metrics, log } = options;
   const { clock, metadata } = context;
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
   let hint = new AbortController();
   let loop: Promise<void> | undefined;
   let sweptAt = Number.NEGATIVE_INFINITY;
+  let links = options.links();
 
   const paused = pauses({
     db: metadata.read,
@@ -92,6 +93,7 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
 
   async function tick(): Promise<number> {
     await paused.refresh();
+    follow();
     let wait = settings.pollMilliseconds;
     for (const link of links) {
       for (const lane of lanes) {
@@ -102,6 +104,15 @@ export function replicationWorker(options: WorkerOptions): ReplicationWorker {
     }
     await sweep();
     return Math.min(wait, await options.backfills.tick());
+  }
+
+  /** What is under way over a link that is no more ends, and the rest of its queue says why. */
+  function follow(): void {
+    const now = options.links();
+    if (now === links) return;
+    for (const link of links) if (!now.includes(link)) paused.interrupt(link.region);
+    links = now;
+    sweptAt = Number.NEGATIVE_INFINITY;
   }
 
   async function claim(link: Link, lane: Lane, backlog: boolean): Promise<number> {

@@ -3,6 +3,7 @@ import { regionsOf, registriesOf } from "./chart-values.ts";
 import type { Configuration } from "./configuration-entries.ts";
 import { readRegistryCredentials } from "./registry-credentials.ts";
 import {
+  previousRegionKeyPath,
   type RegionKey,
   type RootCredentials,
   readableByOthers,
@@ -76,7 +77,9 @@ export async function checkInstallationFiles(configuration: Configuration): Prom
   };
   const inChart = regionsOf(chart).find(({ name }) => name === region);
   const publicKey = files.regionKey?.publicKey;
-  if (inChart !== undefined && publicKey !== undefined && inChart.publicKey !== publicKey) {
+  const isOther = inChart !== undefined && inChart.publicKey !== publicKey;
+  // One that was rotated is in the chart that the database has; the start compares it with that.
+  if (isOther && publicKey !== undefined && !(await wasRotated(configuration.regionKey))) {
     problems.push(
       `${configuration.regionKey}: not the key of ${region} in the chart, which has the public key ${inChart.publicKey}; this one's is ${publicKey}`,
     );
@@ -93,4 +96,8 @@ export async function checkInstallationFiles(configuration: Configuration): Prom
     }
   }
   return { files, problems, warnings };
+}
+
+async function wasRotated(regionKey: string | undefined): Promise<boolean> {
+  return regionKey !== undefined && Bun.file(previousRegionKeyPath(regionKey)).exists();
 }

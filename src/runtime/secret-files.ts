@@ -82,6 +82,11 @@ export async function readRegionKey(path: string): Promise<RegionKey> {
   return parseRegionKey(await readSecretFile(path), path);
 }
 
+/** Where `chart rotate-key` leaves the key before: some regions may not know the new one yet. */
+export function previousRegionKeyPath(path: string): string {
+  return `${path}.previous`;
+}
+
 /** @param source where it is from, for errors */
 export function parseRegionKey(pem: string, source = "the region's key"): RegionKey {
   let privateKey: KeyObject;

@@ -1,40 +1,12 @@
-/** What the queries on access keys and documents promise. */
+/** What the queries on documents promise. */
 import { describe, expect, test } from "bun:test";
-import * as accessKeyQueries from "../../src/metadata/queries/access-keys.ts";
+import * as cursorQueries from "../../src/metadata/queries/document-cursors.ts";
 import * as documentQueries from "../../src/metadata/queries/documents.ts";
 import { account, namesInByteOrder, otherAccount, type QuerySuite } from "./query-suite.ts";
 
 export function accessQueriesContract(suite: QuerySuite): void {
-  const q = suite.record({ ...accessKeyQueries, ...documentQueries });
+  const q = suite.record({ ...cursorQueries, ...documentQueries });
   const { transaction } = suite;
-
-  test("access keys are added, replaced but for their age, and disabled", async () => {
-    const key: accessKeyQueries.AccessKeyRow = {
-      id: "AKIAEXAMPLE000000001",
-      account,
-      principal: `arn:aws:iam::${account}:root`,
-      secret: Uint8Array.of(0, 255, 92, 39),
-      source: "generated",
-      status: "active",
-      created_at: 1_700_000_000_000,
-    };
-    const older = { ...key, id: "AKIAEXAMPLE000000002", created_at: 5 };
-    await transaction((tx) => q.upsertAccessKey(tx, key));
-    await transaction((tx) => q.upsertAccessKey(tx, older));
-    const found = await q.selectAccessKey(suite.store.read, key.id);
-    expect(Buffer.from(found?.secret ?? []).equals(key.secret)).toBe(true);
-    expect({ ...found, secret: key.secret }).toEqual(key);
-    const replaced = { ...key, secret: Uint8Array.of(1), source: "configuration", created_at: 9 };
-    await transaction((tx) => q.upsertAccessKey(tx, replaced));
-    await transaction((tx) => q.updateAccessKeyStatus(tx, key.id, "inactive"));
-    const again = await q.selectAccessKey(suite.store.read, key.id);
-    expect(again?.status).toBe("inactive");
-    expect(again?.source).toBe("configuration");
-    expect(again?.created_at).toBe(key.created_at);
-    const keys = await q.selectAccessKeysOfPrincipal(suite.store.read, key.principal);
-    expect(keys.map((row) => row.id)).toEqual([older.id, key.id]);
-    expect(await q.selectAccessKey(suite.store.read, "AKIANOTTHERE")).toBeUndefined();
-  });
 
   describe("documents", () => {
     const document: documentQueries.DocumentRow = {
@@ -78,6 +50,58 @@ export function accessQueriesContract(suite: QuerySuite): void {
       expect(even.length).toBeGreaterThan(5);
       expect(present.filter((name) => even.includes(name))).toEqual(even);
       expect([...even, ...(await list({ owner: "odd" }))].sort()).toEqual([...present].sort());
+    });
+
+    test("those of the installation are found by their number, their name and their kind", async () => {
+      const number = (name: string, sequence: number) =>
+        transaction(async (tx) => {
+          const key = { account, kind: "group", name };
+          await q.upsertDocument(tx, { ...document, ...key });
+          await q.updateDocumentSequence(tx, key, sequence);
+        });
+      const before = await q.selectLastDocumentSequence(suite.store.read);
+      await number("one", before + 1);
+      await number("two", before + 2);
+      await number("one", before + 3);
+      expect(await q.selectLastDocumentSequence(suite.store.read)).toBe(before + 3);
+      const behind = async (after: number, limit: number) =>
+        (await q.selectDocumentsBehind(suite.store.read, after, limit)).map(
+          ({ name, sequence }) => [name, sequence - before],
+        );
+      expect(await behind(before, 10)).toEqual([
+        ["two", 2],
+        ["one", 3],
+      ]);
+      expect(await behind(before, 1)).toEqual([["two", 2]]);
+      expect(await behind(before + 3, 10)).toEqual([]);
+      const other = { ...document, account: otherAccount, kind: "group", name: "one" };
+      await transaction((tx) => q.upsertDocument(tx, other));
+      const named = async () =>
+        (await q.selectDocumentsNamed(suite.store.read, "group", "one")).map((row) => row.account);
+      expect(await named()).toEqual([account, otherAccount].sort());
+      const accounts = await q.selectAccountsWithDocument(suite.store.read, "group");
+      expect(accounts.map((row) => row.account)).toEqual([account, otherAccount].sort());
+      await transaction((tx) => q.upsertDocument(tx, { ...other, value: null }));
+      expect(await named()).toEqual([account]);
+      expect(await q.selectAccountsWithDocument(suite.store.read, "group")).toEqual([{ account }]);
+    });
+
+    test("how far another region's have come is kept for each region", async () => {
+      const row = {
+        region: "eu-west-1",
+        database_id: "d",
+        kinds: "a b",
+        sequence: 7,
+        updated_at: 9,
+      };
+      expect(await q.selectDocumentCursor(suite.store.read, row.region)).toBeUndefined();
+      await transaction((tx) => q.upsertDocumentCursor(tx, row));
+      const next = { ...row, database_id: "e", kinds: "a", sequence: 3, updated_at: 10 };
+      await transaction((tx) => q.upsertDocumentCursor(tx, next));
+      const held = (region: string) =>
+        transaction((tx) => q.selectDocumentCursorForUpdate(tx, region));
+      expect(await held(row.region)).toEqual(next);
+      expect(await held("sa-east-1")).toBeUndefined();
     });
   });
 }

@@ -106,13 +106,7 @@ export async function startAwsEndpoint(options: AwsEndpointOptions = {}): Promis
   });
   const rootKeys = storedAccessKeys(metadata, cipher);
   const keys = identityKeys({ metadata, cipher, sessions, usage, rootKeys });
-  const { accessKeyId } = await ensureRootCredentials({
-    metadata,
-    cipher,
-    clock,
-    random: systemRandom,
-    account,
-  });
+  const { accessKeyId } = await ensureRootCredentials({ registry, cipher, account });
   const root = await keys.find(accessKeyId);
   if (root === undefined) throw new Error("the root credentials were not stored");
   const tokens = registryTokens({ installationKey, region, clock });

@@ -10,7 +10,7 @@ import {
   replicationConsent,
   withReplicationRole,
 } from "../../src/access/replication-consent.ts";
-import { upsertAccessKey } from "../../src/metadata/queries/access-keys.ts";
+import { rootKeyKind } from "../../src/access/root-keys.ts";
 import type { RegistryContext } from "../../src/registry/context.ts";
 import { changeDocument } from "../../src/registry/documents.ts";
 import { registryPolicyKind, registryPolicyName } from "../../src/registry/policy-kinds.ts";
@@ -49,16 +49,14 @@ export function regionAccess(context: RegistryContext): RegionAccess {
     consent: replicationConsent({ access, region, clock, random }),
     knowsAccount: (account) => accountExists(metadata.read, account),
     async addAccount(account) {
+      const target = { account, name: `AKIA${account}`, actor: rootPrincipal(account).arn };
       await metadata.transaction((tx) =>
-        upsertAccessKey(tx, {
-          id: `AKIA${account}`,
-          account,
-          principal: rootPrincipal(account).arn,
-          secret: new Uint8Array(1),
+        changeDocument(context, tx, rootKeyKind, { ...target, fromConfiguration: true }, () => ({
+          secret: "AA==",
           source: "generated",
           status: "active",
-          created_at: clock.now(),
-        }),
+          createdAt: 0,
+        })),
       );
     },
     async setRegistryPolicy(account, policy) {

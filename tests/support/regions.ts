@@ -3,6 +3,7 @@
  * sockets, and a line of faults in front of each when a test wants one.
  */
 
+import { identityDocumentShapes } from "../../src/access/installation-kinds.ts";
 import type { BlobStore } from "../../src/blobs/blob-store.ts";
 import { memoryBlobStore } from "../../src/blobs/memory.ts";
 import { verified } from "../../src/blobs/verified.ts";
@@ -49,6 +50,7 @@ export const quickSettings: ReplicationSettings = {
   stallMilliseconds: 500,
   answerMilliseconds: 5000,
   yieldMilliseconds: 200,
+  documentBackOff: { firstMilliseconds: 20, limitMilliseconds: 100 },
 };
 
 export interface ReceivedRequest {
@@ -100,6 +102,8 @@ export interface FleetOptions {
   readonly openBlobs?: () => Promise<BlobStore>;
   /** Engines that a test starts itself. */
   readonly idle?: readonly string[];
+  /** The installation key of each region: with it, identities and the chart travel. */
+  readonly installationKey?: (region: string) => Uint8Array;
 }
 
 export async function startFleet(
@@ -199,6 +203,12 @@ async function startRegion(
       knowsAccount: access.knowsAccount,
       consent: access.consent,
       soleWorker,
+      ...(options.installationKey && {
+        documents: {
+          installationKey: options.installationKey(name),
+          shapes: identityDocumentShapes,
+        },
+      }),
       settings,
     });
     engines.push(engine);

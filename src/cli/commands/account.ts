@@ -25,8 +25,8 @@ export function addAccountCommand(
     .addHelpText(
       "after",
       `
-It works beside a running server, which knows the account at once. An account that has root
-credentials keeps them, and the command fails.
+It works beside a running server, which knows the account at once and tells the other regions of
+the chart. An account that has root credentials keeps them, and the command fails.
 
 Example:
   $ portolan account create 444455556666 --json --config chart/us-east-1/portolan.yaml`,
@@ -39,17 +39,13 @@ Example:
       const { configuration } = await readConfiguration(options, context);
       const { files } = await readInstallationFiles(configuration);
       await withStores(configuration, context, open, async (registry) => {
-        const { metadata } = registry;
         const installationKey =
           files.installationKey ??
           (await readInstallationKey(join(configuration.data, "installation-key")));
-        const { clock, random } = context;
         const { accessKeyId, generatedSecretAccessKey: secretAccessKey } =
           await ensureRootCredentials({
-            metadata,
-            cipher: secretCipher(installationKey, random),
-            clock,
-            random,
+            registry,
+            cipher: secretCipher(installationKey, context.random),
             account: id,
           });
         if (secretAccessKey === undefined) {

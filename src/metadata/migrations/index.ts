@@ -7,6 +7,7 @@ import scrub from "./0005-scrub.sql" with { type: "text" };
 import audit from "./0006-audit.sql" with { type: "text" };
 import images from "./0007-images.sql" with { type: "text" };
 import backfills from "./0008-backfills.sql" with { type: "text" };
+import fleet from "./0010-fleet.sql" with { type: "text" };
 import replicationProof from "./0012-replication-proof.sql" with { type: "text" };
 import replicationTimeline from "./0012-replication-timeline.sql" with { type: "text" };
 import console from "./0014-console.sql" with { type: "text" };
@@ -26,6 +27,7 @@ export const migrations: readonly Migration[] = [
   { name: "0006-audit", sql: audit },
   { name: "0007-images", sql: images },
   { name: "0008-backfills", sql: backfills },
+  { name: "0010-fleet", sql: fleet },
   { name: "0012-replication-proof", sql: replicationProof },
   { name: "0012-replication-timeline", sql: replicationTimeline },
   { name: "0014-console", sql: console },

@@ -51,6 +51,72 @@ export async function upsertDocument(tx: Transaction, row: DocumentRow): Promise
   );
 }
 
+export interface DocumentKey {
+  readonly account: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** Gives a document of the installation the journal's number of its newest change. */
+export async function updateDocumentSequence(
+  tx: Transaction,
+  { account, kind, name }: DocumentKey,
+  sequence: number,
+): Promise<void> {
+  await tx.all(
+    "update documents set sequence = $4 where account = $1 and kind = $2 and name = $3",
+    [account, kind, name, sequence],
+  );
+}
+
+export type SequencedDocumentRow = DocumentRow & { readonly sequence: number };
+
+/** Documents of the installation whose newest change is behind `after`, deleted ones too. */
+export function selectDocumentsBehind(
+  db: Queryable,
+  after: number,
+  limit: number,
+): Promise<SequencedDocumentRow[]> {
+  return db.all<SequencedDocumentRow>(
+    `select ${columns}, sequence from documents
+     where sequence > $1 order by sequence limit $2`,
+    [after, limit],
+  );
+}
+
+/** The number of the newest change of a document of the installation; 0 when there is none. */
+export async function selectLastDocumentSequence(db: Queryable): Promise<number> {
+  const rows = await db.all<{ last: number | null }>(
+    "select max(sequence) as last from documents where sequence is not null",
+  );
+  return rows[0]?.last ?? 0;
+}
+
+/** Documents of that name in all accounts, without the deleted ones. */
+export function selectDocumentsNamed(
+  db: Queryable,
+  kind: string,
+  name: string,
+): Promise<DocumentRow[]> {
+  return db.all<DocumentRow>(
+    `select ${columns} from documents
+     where kind = $1 and name = $2 and value is not null order by account`,
+    [kind, name],
+  );
+}
+
+/** The accounts that have a document of the kind, in order. */
+export function selectAccountsWithDocument(
+  db: Queryable,
+  kind: string,
+): Promise<{ account: string }[]> {
+  return db.all<{ account: string }>(
+    `select distinct account from documents
+     where kind = $1 and value is not null order by account`,
+    [kind],
+  );
+}
+
 export interface DocumentPage {
   readonly account: string;
   readonly kind: string;

@@ -296,7 +296,7 @@ export async function noteUnknownRegions(
   await tx.all(
     `update replications
      set failure_code = $1, failure_side = $2, failure_text = $3, failed_at = $4
-     where state = 'pending' and failure_code is null
+     where state = 'pending' and (failure_code is null or failure_code <> $1)
        and destination_region not in (${placeholders(regions.length, 5)})`,
     [failure.code, failure.side, failure.text, failure.now, ...regions],
   );
