@@ -68,7 +68,7 @@ export interface RawValue {
 const otherVariables = [
   "PORTOLAN_CONFIG",
   // Of the test suites and the benchmark.
-  /^PORTOLAN_((REQUIRE|EXECUTABLE|TOOLS|CONFORMANCE)$|TEST_|BENCH_)/,
+  /^PORTOLAN_((REQUIRE|EXECUTABLE|TOOLS|CONFORMANCE)$|TEST_|BENCH_|CHAOS_)/,
   // Kubernetes sets these in every pod beside a Service named "portolan".
   /^PORTOLAN_(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/,
 ];
